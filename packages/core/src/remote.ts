@@ -1,0 +1,46 @@
+/** The port to where the mail is. Implemented over TCP by `imap`, and over a model without a network by `testing`. */
+
+import './abort-signal.ts'
+
+import type { BodyId } from './ids.ts'
+import type { Observation } from './observation.ts'
+import type { ServerProfile } from './server-profile.ts'
+import type { Step } from './step.ts'
+
+/** Gives the bytes of a message to append. Rejects with `store.corrupt` when there are none under that id. */
+export interface BodySource {
+  bytes(bodyId: BodyId): Promise<Uint8Array>
+}
+
+export interface RunOptions {
+  readonly bodies: BodySource
+  readonly signal: AbortSignal
+}
+
+/** Where the mail is. */
+export interface Remote {
+  /**
+   * Connects, logs in and enables what can be enabled.
+   * @throws SyncError `remote.host-unknown`, `remote.unreachable`, `remote.tls`, `remote.timeout`, `remote.protocol`, `remote.auth-rejected`,
+   * `remote.cleartext-refused`, `remote.try-later`, `account.missing-secret`, `engine.aborted`
+   */
+  connect(signal: AbortSignal): Promise<RemoteSession>
+}
+
+/** One connection, logged in. Not for concurrent use: one `run` or `watch` at a time. */
+export interface RemoteSession {
+  readonly server: ServerProfile
+  /**
+   * Carries out the steps in order, and yields what the server says. Never throws for what befalls the connection: each step ends
+   * in exactly one `done`, `unknown` for what was sent without an answer and `not-sent` for the rest (H-5). After `signal` aborts nothing
+   * further is sent, and what is in flight is awaited until its deadline. Mutating steps are never sent behind an `open` that has not
+   * come back, nor when the open mailbox is not the one they name (`stale`).
+   */
+  run(steps: readonly Step[], options: RunOptions): AsyncIterable<Observation>
+  /** Waits for news of the mailbox (IDLE), and yields it until `signal` aborts or the connection ends. */
+  watch(path: string, signal: AbortSignal): AsyncIterable<Observation>
+  /** False once the connection has ended, with why. */
+  readonly ended: { readonly code: 'remote.disconnected' | 'remote.timeout' | 'remote.protocol'; readonly text: string } | null
+  /** Logs out, within a deadline; never throws. */
+  close(): Promise<void>
+}

@@ -1,0 +1,35 @@
+/** What a server can do: what it advertises, what was enabled, and what was learnt of its behaviour. A capability is a hypothesis. */
+
+/** What a session found out while it connected. Plain data: it is stored, printed and sent over the gateway. */
+export interface ServerProfile {
+  /** Upper-cased capability names after login, e.g. `UIDPLUS`. */
+  readonly capabilities: readonly string[]
+  /** What `* ENABLED` confirmed. QRESYNC is used only when it is named here. */
+  readonly enabled: readonly string[]
+  /** Octets of the largest message the server takes (APPENDLIMIT, RFC 7889), or null where it does not say. */
+  readonly appendLimitOctets: number | null
+  /** What was learnt against the advertisement: a capability that must not be used, and why. */
+  readonly distrusted: readonly DistrustedCapability[]
+}
+
+export interface DistrustedCapability {
+  readonly capability: string
+  readonly reason: string
+}
+
+/** How a mailbox is resynchronised. */
+export type Tier = 'qresync' | 'condstore' | 'plain'
+
+export const NO_CAPABILITIES: ServerProfile = { capabilities: [], enabled: [], appendLimitOctets: null, distrusted: [] }
+
+/** Whether the server advertises the capability and nothing has been learnt against it. */
+export function can(server: ServerProfile, capability: string): boolean {
+  return server.capabilities.includes(capability) && !server.distrusted.some((entry) => entry.capability === capability)
+}
+
+/** The best tier the server allows: QRESYNC only after a positive ENABLED (RFC 7162 §3.2.3), which implies CONDSTORE. */
+export function bestTier(server: ServerProfile): Tier {
+  if (server.enabled.includes('QRESYNC') && can(server, 'QRESYNC')) return 'qresync'
+  if (can(server, 'CONDSTORE') || can(server, 'QRESYNC')) return 'condstore'
+  return 'plain'
+}

@@ -1,0 +1,155 @@
+/** One thing asked of the server, as plain data. A plan is an ordered list of these; an adapter carries them out. */
+
+import type { Flag } from './flags.ts'
+import type { BodyId, ModSeq, Uid, UidValidity } from './ids.ts'
+import type { UidSet } from './uid-set.ts'
+
+/** Names a step within one plan. */
+export type StepId = string
+
+/** The mailbox a step was planned against: the adapter answers `stale` instead of acting when UIDVALIDITY differs. */
+export interface MailboxIdentity {
+  readonly path: string
+  readonly uidValidity: UidValidity
+}
+
+interface Planned {
+  readonly id: StepId
+  /** Why, as a person can read it. */
+  readonly reason: string
+  /** Must have been sent before this one: order only (H-4). */
+  readonly after?: readonly StepId[]
+  /** Must have succeeded before this one is sent: a pipelining barrier (H-4). */
+  readonly requires?: readonly StepId[]
+}
+
+interface Mutating extends Planned {
+  /** Milliseconds since 1970: the step is not sent later than this, but answered `not-sent` (H-8). */
+  readonly notAfter: number
+}
+
+/** LIST "" "*" RETURN (SUBSCRIBED SPECIAL-USE STATUS (...)), as far as the server can; STATUS rows only when `withStatus` and LIST-STATUS (RFC 5819). */
+export interface ListStep extends Planned {
+  readonly kind: 'list'
+  readonly withStatus: boolean
+}
+
+/** STATUS of one mailbox that is not selected (RFC 9051 §6.3.11). */
+export interface StatusStep extends Planned {
+  readonly kind: 'status'
+  readonly path: string
+}
+
+/** What the client knows when it opens a mailbox: SELECT (QRESYNC ...) (RFC 7162 §3.2.5). */
+export interface KnownState {
+  readonly uidValidity: UidValidity
+  readonly modSeq: ModSeq
+  /** Limits what the server reports; left out: everything below UIDNEXT. */
+  readonly knownUids?: UidSet
+}
+
+/** SELECT or EXAMINE. With `known`, and QRESYNC enabled, the server answers what changed since. */
+export interface OpenStep extends Planned {
+  readonly kind: 'open'
+  readonly path: string
+  readonly access: 'select' | 'examine'
+  readonly known?: KnownState
+}
+
+/** Leaves the selected mailbox without expunging: UNSELECT, or EXAMINE where that is missing; never CLOSE (RFC 4549 §4.2.5). */
+export interface LeaveStep extends Planned {
+  readonly kind: 'leave'
+}
+
+/** UID SEARCH [RETURN (ALL)] [UID set]: which UIDs exist. Answered by one `uids` observation. */
+export interface SearchStep extends Planned {
+  readonly kind: 'search'
+  readonly mailbox: MailboxIdentity
+  readonly uids: UidSet
+}
+
+/**
+ * What a fetch asks of each message. `flags` is FLAGS (and MODSEQ where the mailbox has it); `summary` adds INTERNALDATE, RFC822.SIZE, ENVELOPE,
+ * BODYSTRUCTURE, and EMAILID under OBJECTID; `identity` is INTERNALDATE, RFC822.SIZE, ENVELOPE and EMAILID.
+ */
+export type FetchItems = 'flags' | 'summary' | 'identity'
+
+/** UID FETCH. Sets may be open upwards (`n:4294967295`); answered by `row` (and `vanished`) observations. */
+export interface FetchStep extends Planned {
+  readonly kind: 'fetch'
+  readonly mailbox: MailboxIdentity
+  readonly uids: UidSet
+  readonly items: FetchItems
+  /** CHANGEDSINCE; with `vanished`, also (… VANISHED) (RFC 7162 §3.2.6). */
+  readonly changedSince?: { readonly modSeq: ModSeq; readonly vanished: boolean }
+}
+
+/** UID FETCH (BODY.PEEK[section]): sections as RFC 9051 §6.4.5 (`1.2`, `HEADER`, empty for all). Answered by `body` observations. */
+export interface FetchBodyStep extends Planned {
+  readonly kind: 'fetch-body'
+  readonly mailbox: MailboxIdentity
+  readonly parts: readonly { readonly uid: Uid; readonly section: string; readonly sizeBytes: number }[]
+}
+
+/** UID STORE ±FLAGS.SILENT: one direction a step, never the absolute form (RFC 4549 §4.2.3). */
+export interface StoreStep extends Mutating {
+  readonly kind: 'store'
+  readonly mailbox: MailboxIdentity
+  readonly uids: UidSet
+  readonly direction: 'add' | 'remove'
+  readonly flags: readonly Flag[]
+}
+
+/** UID COPY (RFC 4315). */
+export interface CopyStep extends Mutating {
+  readonly kind: 'copy'
+  readonly mailbox: MailboxIdentity
+  readonly uids: UidSet
+  readonly target: string
+}
+
+/** UID MOVE (RFC 6851). Only planned where the server can; the fallback is three steps. */
+export interface MoveStep extends Mutating {
+  readonly kind: 'move'
+  readonly mailbox: MailboxIdentity
+  readonly uids: UidSet
+  readonly target: string
+}
+
+/** UID EXPUNGE of these UIDs only (RFC 4315 §2.1). Never a bare EXPUNGE. */
+export interface ExpungeStep extends Mutating {
+  readonly kind: 'expunge'
+  readonly mailbox: MailboxIdentity
+  readonly uids: UidSet
+}
+
+/** A message to append, its bytes named, not held. */
+export interface OutgoingMessage {
+  readonly bodyId: BodyId
+  readonly sizeBytes: number
+  readonly flags: readonly Flag[]
+  /** Milliseconds since 1970, sent as INTERNALDATE in UTC with second precision. */
+  readonly internalDate: number
+}
+
+/** APPEND; more than one message is one MULTIAPPEND, all or nothing (RFC 3502). */
+export interface AppendStep extends Mutating {
+  readonly kind: 'append'
+  readonly target: string
+  readonly messages: readonly OutgoingMessage[]
+}
+
+export type ReadStep = ListStep | StatusStep | OpenStep | LeaveStep | SearchStep | FetchStep | FetchBodyStep
+export type MutatingStep = StoreStep | CopyStep | MoveStep | ExpungeStep | AppendStep
+export type Step = ReadStep | MutatingStep
+
+/** Steps that must not be repeated without evidence (I-LOG-3). */
+export type NonIdempotentStep = CopyStep | MoveStep | AppendStep
+
+export function isMutating(step: Step): step is MutatingStep {
+  return ['store', 'copy', 'move', 'expunge', 'append'].includes(step.kind)
+}
+
+export function isIdempotent(step: MutatingStep): step is StoreStep | ExpungeStep {
+  return step.kind === 'store' || step.kind === 'expunge'
+}
