@@ -9,7 +9,7 @@ export type Recovery = 'retry-later' | 'ask-user' | 'fix-input' | 'reopen' | 'no
  * Every code, with the exit status of the command line (sysexits.h) and what it means. `docs/errors.md` is this table, and a
  * test holds the two together.
  */
-const catalogue = {
+export const ERROR_CATALOGUE = {
   'input.usage': { exit: 64, meaning: 'The command line or the call is not understood.' },
   'input.bad-uid': { exit: 65, meaning: 'A number is outside the range of UIDs.' },
   'input.bad-uid-set': { exit: 65, meaning: 'A UID set cannot be read.' },
@@ -51,17 +51,9 @@ const catalogue = {
   'engine.bug': { exit: 70, meaning: 'Something that cannot happen has happened.' },
   'sync.incomplete': { exit: 75, meaning: 'Not everything could be synchronised; the rest stays queued.' },
   'output.closed': { exit: 74, meaning: 'The output was closed before everything was written.' },
-} as const satisfies Record<string, CatalogueRow>
+} as const
 
-export interface CatalogueRow {
-  readonly exit: number
-  readonly meaning: string
-}
-
-export type ErrorCode = keyof typeof catalogue
-
-/** The table above, by code. */
-export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, CatalogueRow>> = catalogue
+export type ErrorCode = keyof typeof ERROR_CATALOGUE
 
 export interface SyncErrorOptions {
   readonly scope?: ErrorScope

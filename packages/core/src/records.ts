@@ -1,0 +1,81 @@
+/** What the store keeps, as the rest of the engine sees it. */
+
+import type { Flag } from './flags.ts'
+import type { AccountId, BoxEpoch, ClaimId, EntrySeq, MailboxId, ModSeq, UidValidity } from './ids.ts'
+import type { MailboxRole } from './observation.ts'
+import type { ServerProfile, Tier } from './server-profile.ts'
+import type { UidSet } from './uid-set.ts'
+import type { ViewEffect } from './view-effect.ts'
+
+/** Plain JSON. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
+/** An account. Never holds a secret (I-SEC-1). */
+export interface AccountRecord {
+  readonly id: AccountId
+  readonly host: string
+  readonly user: string
+  /** The app's own settings of the account; no secret. */
+  readonly settings: Json
+  /** As the last session found it, or null before the first. */
+  readonly server: ServerProfile | null
+  /** When a pass last ended with everything done, in milliseconds since 1970. */
+  readonly syncedAt: number | null
+}
+
+/**
+ * What has been fully taken in of a mailbox, in one transaction with the rows it speaks of (I-STORE-1). `known` is the whole UID set of the
+ * mailbox as of `highestModSeq` (I-SYNC-2); `covered` are those of it whose rows are held, exact as of `highestModSeq` (H-13).
+ */
+export interface Checkpoint {
+  readonly uidNext: number
+  /** Null where the mailbox has no mod-sequences: then every resync is of the plain tier. */
+  readonly highestModSeq: ModSeq | null
+  readonly known: UidSet
+  readonly covered: UidSet
+}
+
+export interface MailboxRecord {
+  readonly id: MailboxId
+  readonly accountId: AccountId
+  readonly path: string
+  readonly delimiter: string | null
+  readonly role: MailboxRole | null
+  readonly isSelectable: boolean
+  readonly isSubscribed: boolean
+  /** MAILBOXID (RFC 8474), or null. */
+  readonly objectId: string | null
+  readonly box: BoxEpoch
+  /** Null before the mailbox was first opened. */
+  readonly uidValidity: UidValidity | null
+  /** Null before the mailbox was first taken in. */
+  readonly checkpoint: Checkpoint | null
+  readonly permanentFlags: readonly Flag[]
+  readonly isReadOnly: boolean
+  /** A tier the mailbox must not go above, and why: it was caught lying. */
+  readonly tierLimit: { readonly tier: Tier; readonly reason: string } | null
+}
+
+/** An entry of the replay log: bytes that only the replay log reads, and what it does to the view. */
+export interface EntryRecord {
+  readonly seq: EntrySeq
+  readonly accountId: AccountId
+  /** Rises with every write of the entry; a change names the one it was decided on. */
+  readonly revision: number
+  readonly bytes: Uint8Array
+  readonly effects: readonly ViewEffect[]
+}
+
+/** A claim (H-2): bytes that only the replay log reads. */
+export interface ClaimRecord {
+  readonly id: ClaimId
+  readonly accountId: AccountId
+  readonly bytes: Uint8Array
+}
+
+/** What became of an entry: bytes that only the replay log reads. */
+export interface ReceiptRecord {
+  readonly seq: EntrySeq
+  readonly accountId: AccountId
+  readonly bytes: Uint8Array
+}

@@ -1,0 +1,49 @@
+/** The durable record that a step is about to be sent (H-2): written before it, removed in the commit that settles it. */
+
+import type {
+  AccountId,
+  BoxEpoch,
+  ClaimId,
+  EntrySeq,
+  MailboxId,
+  MessageIdentity,
+  MutatingStep,
+  Targets,
+  UidValidity,
+} from '@tidemail/core'
+
+/** Targets of one entry that a claim carries. */
+export interface ClaimMember {
+  readonly seq: EntrySeq
+  readonly targets: Targets
+}
+
+/** What will tell, after a lost answer, whether a non-idempotent step took effect (I-LOG-3). */
+export interface Fence {
+  readonly mailboxId: MailboxId
+  readonly box: BoxEpoch
+  readonly path: string
+  readonly uidValidity: UidValidity
+  /** Any lower bound of the target's UIDNEXT known under that UIDVALIDITY (H-21). */
+  readonly uidNext: number
+  /** What is sent: one identity a message, with the target (UID or local) it belongs to, and the digest where the bytes are ours. */
+  readonly messages: readonly FencedMessage[]
+}
+
+export interface FencedMessage extends MessageIdentity {
+  readonly of: number
+  readonly digest: string | null
+}
+
+export interface Claim {
+  readonly id: ClaimId
+  readonly accountId: AccountId
+  readonly step: MutatingStep
+  readonly members: readonly ClaimMember[]
+  /** For copy, move and append. */
+  readonly fence: Fence | null
+  /** Milliseconds since 1970 when it was written. */
+  readonly claimedAt: number
+  /** When the connection ended with the step unanswered, in milliseconds since 1970; null while that is not known to have happened. */
+  readonly lostAt: number | null
+}

@@ -1,0 +1,71 @@
+/** An operation in the replay log, with how far each of its targets has come (H-1). */
+
+import type { AccountId, ClaimId, EntrySeq, MailboxIdentity, Rejection, Targets, Uid, UidPairs, UidSet } from '@tidemail/core'
+import type { Operation } from './operation.ts'
+
+/**
+ * Where targets stand. `queued`: nothing was sent. `sending`: a claim is out. `unknown`: the answer was lost. `recovering`: a probe is out. `copied`: of a move
+ * without MOVE, the copy is proved and the original is still to be removed. `parked`: the user must decide.
+ */
+export type TargetState = 'queued' | 'sending' | 'unknown' | 'recovering' | 'copied' | 'parked'
+
+/** What became of targets (I-LOG-2). */
+export type SettledOutcome = 'applied' | 'superseded' | 'skipped' | 'rejected' | 'undone' | 'discarded' | 'uncertain'
+
+/** Targets of one entry in one state. The groups of an entry are disjoint, and together they are what remains of it. */
+export interface Progress {
+  readonly state: TargetState
+  readonly targets: Targets
+  /** The claim that is out; null in `queued`, `copied` and `parked`. */
+  readonly claimId: ClaimId | null
+  /** Why, in `parked`. */
+  readonly parkedFor: ParkReason | null
+}
+
+export type ParkReason =
+  | 'uidvalidity-changed'
+  | 'mailbox-gone'
+  | 'rejected-repeatedly'
+  | 'not-permitted'
+  | 'over-quota'
+  | 'uncertain'
+  | 'mass-delete'
+
+/** What proves an outcome. */
+export type Evidence =
+  | { readonly kind: 'append-uid'; readonly target: MailboxIdentity; readonly uid: Uid }
+  | { readonly kind: 'copy-uid'; readonly target: MailboxIdentity; readonly pairs: UidPairs }
+  /** The server stated these flags, or a new MODSEQ, for the targets. */
+  | { readonly kind: 'flags-seen' }
+  /** Tagged OK, and the targets were there when the mailbox was opened. */
+  | { readonly kind: 'tagged-ok' }
+  | { readonly kind: 'vanished'; readonly uids: UidSet }
+  /** After a lost answer: what was looked for was found, or proved absent, by a probe. */
+  | { readonly kind: 'probe'; readonly verdict: 'certain' | 'possible' | 'none'; readonly found: readonly Uid[] }
+  | { readonly kind: 'rejection'; readonly rejection: Rejection }
+  | { readonly kind: 'nothing-sent' }
+  /** The mailbox got a new UIDVALIDITY, or is gone. */
+  | { readonly kind: 'mailbox-changed' }
+
+export interface Settlement {
+  readonly outcome: SettledOutcome
+  readonly targets: Targets
+  readonly evidence: Evidence
+}
+
+export interface Entry {
+  readonly seq: EntrySeq
+  readonly accountId: AccountId
+  readonly revision: number
+  /** Milliseconds since 1970. */
+  readonly acceptedAt: number
+  readonly operation: Operation
+  /** For operations that make locals show elsewhere (`move`, `copy`): which target became which local. */
+  readonly placed: UidPairs
+  readonly progress: readonly Progress[]
+  readonly settled: readonly Settlement[]
+  /** Times a step of this entry was rejected in a way that may pass. Being offline is not counted (I-NET-1). */
+  readonly rejections: number
+  /** Not before this time, in milliseconds since 1970. */
+  readonly notBefore: number
+}
