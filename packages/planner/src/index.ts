@@ -1,1 +1,1 @@
-export {}
+export { DEFAULT_POLICY, type Policy } from './policy.ts'
