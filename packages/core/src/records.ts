@@ -52,6 +52,8 @@ export interface MailboxRecord {
   readonly checkpoint: Checkpoint | null
   readonly permanentFlags: readonly Flag[]
   readonly isReadOnly: boolean
+  /** Names the policy under which no part was missing when the mailbox was last taken in; null when parts may be missing. */
+  readonly partsHeldFor: string | null
   /** A tier the mailbox must not go above, and why: it was caught lying. */
   readonly tierLimit: { readonly tier: Tier; readonly reason: string } | null
 }

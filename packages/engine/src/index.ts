@@ -1,1 +1,3 @@
 export type * from './api.ts'
+export { createMailEngine } from './create-mail-engine.ts'
+export { APPEND_BYTES_MAX } from './new-local-message.ts'

@@ -1,4 +1,4 @@
-/** The durable record that a step is about to be sent (H-2): written before it, removed in the commit that settles it. */
+/** The durable record that steps are about to be sent (H-2): written before them, removed in the commit that settles them. */
 
 import type {
   AccountId,
@@ -38,7 +38,8 @@ export interface FencedMessage extends MessageIdentity {
 export interface Claim {
   readonly id: ClaimId
   readonly accountId: AccountId
-  readonly step: MutatingStep
+  /** What is sent and settled together: one non-idempotent step, or several idempotent ones. */
+  readonly steps: readonly MutatingStep[]
   readonly members: readonly ClaimMember[]
   /** For copy, move and append. */
   readonly fence: Fence | null

@@ -20,6 +20,11 @@ export interface Progress {
   readonly claimId: ClaimId | null
   /** Why, in `parked`. */
   readonly parkedFor: ParkReason | null
+  /**
+   * Of `move` and `copy`: which of these targets shows as which local. Kept with the group, for the numbers of two groups (UIDs of two boxes, or
+   * UIDs and locals) may be equal. A target of a move without a pair has its copy proved: nothing but the removal of the original is left of it.
+   */
+  readonly placed: UidPairs
 }
 
 export type ParkReason =
@@ -46,6 +51,8 @@ export type Evidence =
   | { readonly kind: 'nothing-sent' }
   /** The mailbox got a new UIDVALIDITY, or is gone. */
   | { readonly kind: 'mailbox-changed' }
+  /** The user took it back, or gave it up. */
+  | { readonly kind: 'user-decision' }
 
 export interface Settlement {
   readonly outcome: SettledOutcome
@@ -60,7 +67,7 @@ export interface Entry {
   /** Milliseconds since 1970. */
   readonly acceptedAt: number
   readonly operation: Operation
-  /** For operations that make locals show elsewhere (`move`, `copy`): which target became which local. */
+  /** The pairs of all groups together. Where an entry has several groups, ask `placedOf` for those of one: numbers of two groups may be equal. */
   readonly placed: UidPairs
   readonly progress: readonly Progress[]
   readonly settled: readonly Settlement[]

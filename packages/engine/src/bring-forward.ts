@@ -1,0 +1,179 @@
+/** Brings mailboxes forward to what the server has now: many in one run, each written as soon as its answers are complete. */
+
+import type { MailboxRecord, Observation, Opened, Tier } from '@tidemail/core'
+import {
+  type ForwardNews,
+  type ForwardPlan,
+  type ForwardRequest,
+  type ForwardResult,
+  Ledger,
+  planForward,
+  planVerification,
+  takeForward,
+  type Visit,
+} from '@tidemail/planner'
+import { decodeEntry } from '@tidemail/replay-log'
+import type { Work } from './work.ts'
+
+/** Mailboxes asked about in one run. */
+export const FORWARD_MAILBOXES_MAX = 16
+/** Times one mailbox is looked at in one pass: first look, list of UIDs, a lower tier, a new UIDVALIDITY. */
+const LOOKS_MAX = 5
+
+/** Looks at each visited mailbox; those whose answers do not satisfy are looked at again, alone. */
+export async function bringForward(
+  work: Work,
+  visits: readonly Visit[],
+  newMessages: ForwardRequest['newMessages'],
+): Promise<void> {
+  for (let at = 0; at < visits.length; at += FORWARD_MAILBOXES_MAX) {
+    const plans = visits
+      .slice(at, at + FORWARD_MAILBOXES_MAX)
+      .map((visit) =>
+        planForward({ mailbox: current(work, visit.mailbox), status: visit.status, tier: visit.tier, newMessages }, work.name),
+      )
+    const unsatisfied = await lookAtAll(work, plans)
+    for (const { plan, observations, result } of unsatisfied) await lookAgain(work, plan, observations, result)
+    work.assertAlive()
+  }
+}
+
+interface Look {
+  readonly plan: ForwardPlan
+  readonly observations: readonly Observation[]
+  readonly result: ForwardResult
+}
+
+async function lookAtAll(work: Work, plans: readonly ForwardPlan[]): Promise<Look[]> {
+  const unsatisfied: Look[] = []
+  const owner = new Map(plans.flatMap((plan, i) => plan.steps.map((step) => [step.id, i] as const)))
+  const collected: Observation[][] = plans.map(() => [])
+  const left = plans.map((plan) => plan.steps.length)
+  let at = 0
+  for await (const item of work.stream(plans.flatMap((plan) => plan.steps))) {
+    if (item.kind === 'done' || item.kind === 'opened') at = owner.get(item.id) ?? at
+    collected[at]?.push(item)
+    if (item.kind !== 'done') continue
+    left[at] = (left[at] ?? 1) - 1
+    const plan = plans[at]
+    if (left[at] !== 0 || plan === undefined) continue
+    const observations = collected[at] ?? []
+    const result = takeForward(plan, observations)
+    if (!(await settleLook(work, plan, result))) unsatisfied.push({ plan, observations, result })
+  }
+  return unsatisfied
+}
+
+/** Does what the result says; false when the mailbox must be looked at once more. */
+async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult): Promise<boolean> {
+  const { mailbox } = plan.request
+  switch (result.kind) {
+    case 'taken': {
+      const { id, box } = mailbox
+      const isWritten = await work.commit(`bring ${mailbox.path} forward`, result.writes, { boxes: [{ mailboxId: id, box }] })
+      if (isWritten) count(work, result.news)
+      return isWritten
+    }
+    case 'refused':
+      work.problem({
+        code: 'sync.incomplete',
+        message: `The server refused to open ${mailbox.path}: ${result.rejection?.text ?? 'no reason given'}`,
+        mailbox: mailbox.path,
+        seq: null,
+      })
+      return true
+    case 'lost':
+      return true
+    case 'verify':
+    case 'lower-tier':
+    case 'reset':
+      return false
+  }
+}
+
+async function lookAgain(
+  work: Work,
+  first: ForwardPlan,
+  seen: readonly Observation[],
+  firstResult: ForwardResult,
+): Promise<void> {
+  let plan = first
+  let observations = seen
+  let result = firstResult
+  for (let looks = 1; looks < LOOKS_MAX; looks += 1) {
+    if (result.kind === 'verify') {
+      plan = planVerification(plan, result.uidValidity, work.name)
+      observations = [...observations, ...(await work.run(plan.steps))]
+    } else {
+      plan = planForward(await nextRequest(work, plan, result), work.name)
+      observations = await work.run(plan.steps)
+    }
+    work.assertAlive()
+    result = takeForward(plan, observations)
+    if (await settleLook(work, plan, result)) return
+  }
+  work.problem({
+    code: 'sync.incomplete',
+    message: `${first.request.mailbox.path} could not be taken in: the server's answers contradict each other.`,
+    mailbox: first.request.mailbox.path,
+    seq: null,
+  })
+}
+
+async function nextRequest(work: Work, plan: ForwardPlan, result: ForwardResult): Promise<ForwardRequest> {
+  const { request } = plan
+  if (result.kind === 'lower-tier')
+    return { ...request, tier: result.tier, mailbox: await limitTier(work, request.mailbox, result) }
+  if (result.kind === 'reset') {
+    const mailbox = await resetMailbox(work, current(work, request.mailbox), result.opened)
+    return { ...request, mailbox, status: null }
+  }
+  return { ...request, mailbox: current(work, request.mailbox) }
+}
+
+/** A mailbox that was caught lying is remembered as such (FIELD-5). */
+async function limitTier(
+  work: Work,
+  mailbox: MailboxRecord,
+  { tier, reason }: { tier: Tier; reason: string },
+): Promise<MailboxRecord> {
+  if (tier !== 'condstore') return current(work, mailbox)
+  const limited = { ...current(work, mailbox), tierLimit: { tier, reason } }
+  await work.commit(`use a lower tier for ${mailbox.path}: ${reason}`, [{ kind: 'put-mailbox', mailbox: limited }])
+  return limited
+}
+
+/** RFC 4549 §4.1: nothing known under the old UIDVALIDITY holds; entries on its UIDs are parked and shown, uploads survive (I-STORE-2). */
+async function resetMailbox(work: Work, mailbox: MailboxRecord, opened: Opened): Promise<MailboxRecord> {
+  const { box } = await work.options.store.planning.allocateMailbox()
+  const fresh: MailboxRecord = {
+    ...mailbox,
+    box,
+    uidValidity: opened.mailbox.uidValidity,
+    checkpoint: null,
+    partsHeldFor: null,
+    tierLimit: null,
+  }
+  const records = await work.options.store.planning.entries(work.options.accountId)
+  const ledger = new Ledger({ entries: records.map(decodeEntry), mailboxes: work.mailboxes, now: work.options.clock.now() })
+  ledger.parkBox(mailbox.id, mailbox.box)
+  const { writes, expect } = ledger.change()
+  const isWritten = await work.commit(
+    `${mailbox.path} has a new UIDVALIDITY`,
+    [...writes, { kind: 'put-mailbox', mailbox: fresh }],
+    expect,
+  )
+  return isWritten ? fresh : current(work, mailbox)
+}
+
+function current(work: Work, mailbox: MailboxRecord): MailboxRecord {
+  return work.mailboxes.get(mailbox.id) ?? mailbox
+}
+
+function count(work: Work, news: ForwardNews): void {
+  const { tally } = work.options
+  tally.mailboxesOpened += 1
+  tally.messagesFetched += news.fetched
+  tally.messagesRemoved += news.removed
+  tally.flagsChanged += news.flagsChanged
+}

@@ -1,0 +1,250 @@
+/** Makes a mail engine: the public API over one account of a store and one remote. */
+
+import {
+  type AccountId,
+  type Clock,
+  type EntrySeq,
+  type MailboxId,
+  type MailboxView,
+  type MessageReference,
+  type MessageView,
+  type Page,
+  type PageQuery,
+  SyncError,
+} from '@tidemail/core'
+import { DEFAULT_POLICY } from '@tidemail/planner'
+import { decodeEntry, decodeReceipt, type Entry, type Receipt } from '@tidemail/replay-log'
+import type {
+  EngineStatus,
+  Live,
+  LiveReads,
+  MailEngine,
+  MailEngineOptions,
+  NewMessage,
+  OperationHandle,
+  PlanOptions,
+  Selection,
+  SyncOptions,
+  SyncPlan,
+  SyncReport,
+} from './api.ts'
+import { Background } from './background.ts'
+import { LiveValue, liveRead } from './live-value.ts'
+import { Operations } from './operations.ts'
+import { planSync } from './plan-sync.ts'
+import { ReceiptsWatch } from './receipts-watch.ts'
+import { Synchroniser } from './synchroniser.ts'
+import { systemClock, systemRandom } from './system-ports.ts'
+
+const RECEIPTS_LIMIT = 100
+
+/**
+ * Opens an engine on an account of the store, and makes the account if it is new. Nothing is sent before `start`, `syncOnce` or `plan`.
+ *
+ * @example
+ * const mail = await createMailEngine({ store, remote, account: { id: accountId('me'), host: 'mail.example', user: 'me' } })
+ * await mail.syncOnce()
+ * const inbox = await mail.mailbox('INBOX')
+ * const { messages } = await mail.page({ mailboxId: inbox.id, limit: 50 })
+ * await mail.flag(messages[0].reference, { add: ['\\Seen'] }).accepted
+ *
+ * @throws SyncError `account.mismatch` when the store keeps another host or user under this id; `store.*`
+ */
+export async function createMailEngine(options: MailEngineOptions): Promise<MailEngine> {
+  await openAccount(options)
+  return new Engine(options)
+}
+
+async function openAccount({ store, account }: MailEngineOptions): Promise<void> {
+  const existing = (await store.planning.accounts()).find((record) => record.id === account.id)
+  if (existing !== undefined && (existing.host !== account.host || existing.user !== account.user)) {
+    throw new SyncError(
+      'account.mismatch',
+      `The store keeps ${existing.user} at ${existing.host}, not ${account.user} at ${account.host}.`,
+      {
+        hint: 'Use another store for another account.',
+      },
+    )
+  }
+  const settings = account.settings ?? existing?.settings ?? null
+  if (existing !== undefined && JSON.stringify(existing.settings) === JSON.stringify(settings)) return
+  const { id, host, user } = account
+  const record = { id, host, user, settings, server: existing?.server ?? null, syncedAt: existing?.syncedAt ?? null }
+  await store.commit({ reason: 'open the account', expect: {}, writes: [{ kind: 'put-account', account: record }] })
+}
+
+class Engine implements MailEngine {
+  readonly accountId: AccountId
+  readonly status: LiveValue<EngineStatus>
+  readonly live: LiveReads
+  private readonly options: MailEngineOptions
+  private readonly clock: Clock
+  private readonly receiptsWatch: ReceiptsWatch
+  private readonly operations: Operations
+  private readonly synchroniser: Synchroniser
+  private readonly background: Background
+  private isClosed = false
+
+  constructor(options: MailEngineOptions) {
+    const { store, account } = options
+    this.options = options
+    this.accountId = account.id
+    this.clock = options.clock ?? systemClock
+    this.status = new LiveValue<EngineStatus>({
+      phase: 'idle',
+      isConnected: false,
+      progress: null,
+      syncedAt: null,
+      problem: null,
+    })
+    this.receiptsWatch = new ReceiptsWatch(store, account.id)
+    this.synchroniser = new Synchroniser({
+      accountId: account.id,
+      store,
+      remote: options.remote,
+      policy: { ...DEFAULT_POLICY, ...options.policy },
+      clock: this.clock,
+      random: options.random ?? systemRandom,
+      log: options.log ?? (() => {}),
+      status: this.status,
+    })
+    this.background = new Background({
+      synchroniser: this.synchroniser,
+      clock: this.clock,
+      random: options.random ?? systemRandom,
+      status: this.status,
+    })
+    this.operations = new Operations({
+      accountId: account.id,
+      store,
+      clock: this.clock,
+      assertOpen: () => this.assertOpen(),
+      onAccepted: () => this.background.wake(),
+      settled: (seq) => this.receiptsWatch.settled(seq),
+    })
+    this.live = this.liveReads()
+  }
+
+  start(): void {
+    this.assertOpen()
+    this.background.start()
+  }
+
+  async pause(): Promise<void> {
+    this.assertOpen()
+    await this.background.pause()
+  }
+
+  async syncOnce(options: SyncOptions = {}): Promise<SyncReport> {
+    this.assertOpen()
+    return this.synchroniser.syncOnce(options)
+  }
+
+  async plan(options: PlanOptions = {}): Promise<SyncPlan> {
+    this.assertOpen()
+    return planSync(this.synchroniser, options)
+  }
+
+  async mailboxes(): Promise<readonly MailboxView[]> {
+    this.assertOpen()
+    return this.options.store.view.mailboxes(this.accountId)
+  }
+
+  async mailbox(path: string): Promise<MailboxView> {
+    const wanted = path.toUpperCase() === 'INBOX' ? 'INBOX' : path
+    const found = (await this.mailboxes()).find((mailbox) => mailbox.path === wanted)
+    if (found === undefined) {
+      throw new SyncError('input.unknown-mailbox', `There is no mailbox "${path}" in the store.`, {
+        hint: 'List the mailboxes, or synchronise first.',
+      })
+    }
+    return found
+  }
+
+  async page(query: PageQuery): Promise<Page> {
+    this.assertOpen()
+    return this.options.store.view.page(query)
+  }
+
+  async message(reference: MessageReference): Promise<MessageView | null> {
+    this.assertOpen()
+    return this.options.store.view.message(reference)
+  }
+
+  async part(reference: MessageReference, section: string): Promise<Uint8Array | null> {
+    this.assertOpen()
+    return this.options.store.view.part(reference, section)
+  }
+
+  flag(selection: Selection, change: { readonly add?: readonly string[]; readonly remove?: readonly string[] }): OperationHandle {
+    return this.operations.flag(selection, change)
+  }
+
+  move(selection: Selection, to: MailboxId): OperationHandle {
+    return this.operations.move(selection, to)
+  }
+
+  copy(selection: Selection, to: MailboxId): OperationHandle {
+    return this.operations.copy(selection, to)
+  }
+
+  expunge(selection: Selection): OperationHandle {
+    return this.operations.expunge(selection)
+  }
+
+  append(message: NewMessage): OperationHandle {
+    return this.operations.append(message)
+  }
+
+  async entries(): Promise<readonly Entry[]> {
+    this.assertOpen()
+    return (await this.options.store.planning.entries(this.accountId)).map(decodeEntry)
+  }
+
+  async receipts(options: { readonly limit?: number } = {}): Promise<readonly Receipt[]> {
+    this.assertOpen()
+    const records = await this.options.store.planning.receipts(this.accountId, { limit: options.limit ?? RECEIPTS_LIMIT })
+    return records.map(decodeReceipt)
+  }
+
+  async undo(seq: EntrySeq): Promise<Receipt> {
+    return this.operations.undo(seq)
+  }
+
+  async wipe(): Promise<void> {
+    this.assertOpen()
+    await this.background.pause()
+    await this.synchroniser.whenIdle()
+    await this.options.store.wipe(this.accountId)
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.receiptsWatch.close()
+    await this.background.pause()
+    await this.synchroniser.close()
+    this.status.set({ ...this.status.getSnapshot(), phase: 'closed', isConnected: false, progress: null })
+  }
+
+  private liveReads(): LiveReads {
+    const live = <T>(read: () => Promise<T>): Live<T> =>
+      liveRead(this.options.store, read, (error) => {
+        this.options.log?.({
+          level: 'error',
+          event: 'engine.read-failed',
+          sentence: error instanceof Error ? error.message : 'A read failed.',
+        })
+      })
+    return {
+      mailboxes: () => live(() => this.mailboxes()),
+      page: (query) => live(() => this.page(query)),
+      message: (reference) => live(() => this.message(reference)),
+      part: (reference, section) => live(() => this.part(reference, section)),
+    }
+  }
+
+  private assertOpen(): void {
+    if (this.isClosed) throw new SyncError('engine.closed', 'The engine was closed.')
+  }
+}

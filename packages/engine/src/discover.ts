@@ -1,0 +1,87 @@
+/** Looks at the whole account: which mailboxes there are, and which of them may differ from the store. */
+
+import { boxEpoch, type MailboxRecord, mailboxId, type Observation, type Step, SyncError, type Write } from '@tidemail/core'
+import { Ledger, planAccount, planList, planStatus, planVisits, type Visit } from '@tidemail/planner'
+import { decodeEntry } from '@tidemail/replay-log'
+import type { Work } from './work.ts'
+
+export interface Discovery {
+  readonly seen: readonly Observation[]
+  readonly visits: readonly Visit[]
+}
+
+/** LIST (and STATUS where LIST does not tell), compared with the store; mailboxes that came or went are written at once. */
+export async function discover(work: Work): Promise<Discovery> {
+  work.options.onPhase('listing')
+  const { seen, rejected } = await lookAtAccount(work)
+  const plan = planAccount([...work.mailboxes.values()], seen, rejected)
+  const writes: Write[] = plan.altered.map((mailbox) => ({ kind: 'put-mailbox', mailbox }))
+  for (const mailbox of plan.created) {
+    const { id, box } = await work.options.store.planning.allocateMailbox()
+    writes.push({ kind: 'put-mailbox', mailbox: newMailbox(work, mailbox, id, box) })
+  }
+  await work.commit('take in which mailboxes there are', writes)
+  for (const mailbox of plan.removed) await removeMailbox(work, mailbox)
+  const wanted = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox))
+  work.options.tally.mailboxesChecked += wanted.length
+  return { seen, visits: planVisits(wanted, seen, work.options.session.server) }
+}
+
+/** What LIST and STATUS answered, and what was asked. */
+export interface AccountLook {
+  readonly seen: readonly Observation[]
+  readonly asked: readonly Step[]
+  /** Mailboxes whose STATUS the server refused. */
+  readonly rejected: ReadonlySet<string>
+}
+
+/** Asks the server only, and writes nothing. */
+export async function lookAtAccount(work: Work): Promise<AccountLook> {
+  const list = planList(work.options.session.server, work.name)
+  const listed = await work.run(list)
+  work.assertAlive()
+  if (!listed.some((item) => item.kind === 'done' && item.outcome === 'ok')) {
+    throw new SyncError('remote.protocol', 'The server refused to list the mailboxes.')
+  }
+  const more = planStatus([...work.mailboxes.values()], listed, work.name)
+  const told = await work.run(more)
+  work.assertAlive()
+  const refusedIds = new Set(told.flatMap((item) => (item.kind === 'done' && item.outcome === 'rejected' ? [item.id] : [])))
+  const rejected = more.flatMap((step) => (step.kind === 'status' && refusedIds.has(step.id) ? [step.path] : []))
+  return { seen: [...listed, ...told], rejected: new Set(rejected), asked: [...list, ...more] }
+}
+
+/** The mailbox goes; what the user made for it stays, and is shown (I-STORE-2). */
+async function removeMailbox(work: Work, mailbox: MailboxRecord): Promise<void> {
+  const records = await work.options.store.planning.entries(work.options.accountId)
+  const ledger = new Ledger({ entries: records.map(decodeEntry), mailboxes: work.mailboxes, now: work.options.clock.now() })
+  ledger.parkMailbox(mailbox.id)
+  const { writes, expect } = ledger.change()
+  await work.commit('a mailbox is gone from the server', [...writes, { kind: 'remove-mailbox', mailboxId: mailbox.id }], expect)
+}
+
+function newMailbox(
+  work: Work,
+  seen: Pick<MailboxRecord, 'path' | 'delimiter' | 'role' | 'isSelectable' | 'isSubscribed'>,
+  id: number,
+  box: number,
+): MailboxRecord {
+  const { path, delimiter, role, isSelectable, isSubscribed } = seen
+  return {
+    id: mailboxId(id),
+    box: boxEpoch(box),
+    accountId: work.options.accountId,
+    path,
+    delimiter,
+    role,
+    isSelectable,
+    isSubscribed,
+    objectId: null,
+    uidValidity: null,
+    checkpoint: null,
+    permanentFlags: [],
+    isReadOnly: false,
+    partsHeldFor: null,
+    tierLimit: null,
+  }
+}

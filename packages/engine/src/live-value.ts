@@ -1,0 +1,68 @@
+/** Values that change, as user interfaces take them: a snapshot and a subscription. */
+
+import type { MessageStore } from '@tidemail/core'
+import type { Live } from './api.ts'
+
+/** A value that is set. */
+export class LiveValue<T> implements Live<T> {
+  private value: T
+  private readonly listeners = new Set<() => void>()
+
+  constructor(value: T) {
+    this.value = value
+  }
+
+  getSnapshot(): T {
+    return this.value
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  set(value: T): void {
+    this.value = value
+    for (const listener of [...this.listeners]) listener()
+  }
+}
+
+/** A value that is read from the store, and read again after each change there while somebody listens. */
+export function liveRead<T>(store: MessageStore, read: () => Promise<T>, onError: (error: unknown) => void): Live<T> {
+  const current = new LiveValue<T | undefined>(undefined)
+  let listeners = 0
+  let stop: (() => void) | null = null
+  let isReading = false
+  let isStale = false
+  const refresh = async (): Promise<void> => {
+    isStale = true
+    if (isReading) return
+    isReading = true
+    try {
+      while (isStale) {
+        isStale = false
+        current.set(await read())
+      }
+    } catch (error) {
+      onError(error)
+    } finally {
+      isReading = false
+    }
+  }
+  return {
+    getSnapshot: () => current.getSnapshot(),
+    subscribe: (listener) => {
+      const unsubscribe = current.subscribe(listener)
+      listeners += 1
+      if (listeners === 1) {
+        stop = store.subscribe(() => void refresh())
+        void refresh()
+      }
+      return () => {
+        unsubscribe()
+        listeners -= 1
+        if (listeners === 0) stop?.()
+      }
+    },
+  }
+}

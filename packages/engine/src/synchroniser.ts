@@ -1,0 +1,220 @@
+/** Runs passes over one account, one at a time, until nothing is left that can be done now. */
+
+import {
+  type AccountId,
+  type Clock,
+  type MessageStore,
+  type Random,
+  type Remote,
+  type RemoteSession,
+  SyncError,
+} from '@tidemail/core'
+import type { Policy } from '@tidemail/planner'
+import { decodeEntry } from '@tidemail/replay-log'
+import PQueue from 'p-queue'
+import type { EngineStatus, LogEvent, SyncOptions, SyncProblem, SyncReport } from './api.ts'
+import type { LiveValue } from './live-value.ts'
+import { type PassResult, runPass } from './pass.ts'
+import { type Tally, Work } from './work.ts'
+
+/** Passes of one synchronisation: recovery, replay, and a look at what the replay changed need a few; more is a loop. */
+const PASSES_MAX = 12
+/** The longest a synchronisation waits for a lost claim to become decidable, or for a refused entry's next try. */
+const WAIT_MS_MAX = 10_000
+
+export interface SynchroniserOptions {
+  readonly accountId: AccountId
+  readonly store: MessageStore
+  readonly remote: Remote
+  readonly policy: Policy
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: (event: LogEvent) => void
+  readonly status: LiveValue<EngineStatus>
+}
+
+/** What has priority on the one connection: the app's own request, then passes. */
+export const PRIORITY = { request: 10, pass: 0 } as const
+
+export class Synchroniser {
+  readonly options: SynchroniserOptions
+  private readonly queue = new PQueue({ concurrency: 1 })
+  private readonly ending = new AbortController()
+  private readonly startedAt: number
+  private session: RemoteSession | null = null
+  private leaderEpoch: number | null = null
+
+  constructor(options: SynchroniserOptions) {
+    this.options = options
+    this.startedAt = options.clock.now()
+  }
+
+  /** @see MailEngine.syncOnce */
+  syncOnce(options: SyncOptions): Promise<SyncReport> {
+    return this.alone(PRIORITY.pass, () => this.synchronise(options))
+  }
+
+  /** Runs the task when nothing else uses the connection. Rejects with `engine.closed` once the engine is closed. */
+  async alone<T>(priority: number, task: () => Promise<T>): Promise<T> {
+    const result = await this.queue.add(
+      async () => {
+        if (this.ending.signal.aborted) throw new SyncError('engine.closed', 'The engine was closed.')
+        return { value: await task() }
+      },
+      { priority },
+    )
+    return result.value
+  }
+
+  /** The session, connected if need be. */
+  async connect(signal: AbortSignal): Promise<RemoteSession> {
+    if (this.session !== null && this.session.ended === null) return this.session
+    this.phase('connecting')
+    await this.disconnect()
+    this.session = await this.options.remote.connect(signal)
+    await this.rememberServer(this.session)
+    this.options.status.set({ ...this.options.status.getSnapshot(), isConnected: true })
+    return this.session
+  }
+
+  async disconnect(): Promise<void> {
+    const { session } = this
+    this.session = null
+    this.options.status.set({ ...this.options.status.getSnapshot(), isConnected: false })
+    await session?.close()
+  }
+
+  work(session: RemoteSession, leaderEpoch: number, tally: Tally, options: SyncOptions, signal: AbortSignal): Work {
+    const { accountId, store, policy, clock, random, log, status } = this.options
+    return new Work({
+      accountId,
+      store,
+      session,
+      leaderEpoch,
+      policy,
+      clock,
+      random,
+      signal,
+      startedAt: this.startedAt,
+      only: options.mailboxes === undefined ? null : new Set(options.mailboxes),
+      tally,
+      log,
+      onPhase: (phase) => this.phase(phase),
+      onProgress: (progress) => status.set({ ...status.getSnapshot(), progress }),
+    })
+  }
+
+  /** Waits for news of INBOX on the open connection; resolves with the first, or when the signal aborts. */
+  watchInbox(signal: AbortSignal): Promise<void> {
+    return this.alone(PRIORITY.pass, async () => {
+      const { session } = this
+      if (session === null || session.ended !== null) return
+      const stop = new AbortController()
+      for await (const item of session.watch('INBOX', AbortSignal.any([signal, stop.signal, this.ending.signal]))) {
+        if (item.kind === 'stirred') stop.abort()
+      }
+    })
+  }
+
+  /** Resolves when no task runs or waits. */
+  whenIdle(): Promise<void> {
+    return this.queue.onIdle()
+  }
+
+  async close(): Promise<void> {
+    this.ending.abort()
+    await this.queue.onIdle()
+    await this.disconnect()
+  }
+
+  signalWith(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.ending.signal : AbortSignal.any([this.ending.signal, signal])
+  }
+
+  private async synchronise(options: SyncOptions): Promise<SyncReport> {
+    const signal = this.signalWith(options.signal)
+    const tally = newTally()
+    let waited = 0
+    try {
+      this.leaderEpoch ??= await this.options.store.lead(this.options.accountId)
+      for (let passes = 1; ; passes += 1) {
+        const session = await this.connect(signal)
+        const work = this.work(session, this.leaderEpoch, tally, options, signal)
+        const left = await runPass(work)
+        const isDone = left.wakeAt === null && left.ready.length === 0 && left.toFetch === 0
+        const delay = waitFor(left, this.options.clock.now())
+        if (isDone || passes === PASSES_MAX || delay === null || waited + delay > WAIT_MS_MAX)
+          return await this.report(tally, isDone)
+        waited += delay
+        if (delay > 0) {
+          this.phase('waiting')
+          await this.options.clock.sleep(delay, signal)
+        }
+      }
+    } catch (error) {
+      if (error instanceof SyncError && error.code === 'engine.not-leader') this.leaderEpoch = null
+      const { code, message } = asSyncError(error)
+      this.options.status.set({ ...this.options.status.getSnapshot(), problem: { code, message } })
+      if (this.session?.ended !== null) await this.disconnect()
+      throw signal.aborted && this.ending.signal.aborted
+        ? new SyncError('engine.closed', 'The engine was closed.', { cause: error })
+        : error
+    } finally {
+      this.phase('idle')
+    }
+  }
+
+  private async report(tally: Tally, isDone: boolean): Promise<SyncReport> {
+    const { accountId, clock, status, store } = this.options
+    const entries = (await store.planning.entries(accountId)).map(decodeEntry)
+    const parked = entries.filter((entry) => entry.progress.some((group) => group.state === 'parked'))
+    const uncertain = parked.filter((entry) => entry.progress.some((group) => group.parkedFor === 'uncertain'))
+    const problems: readonly SyncProblem[] = tally.problems
+    const outcome = isDone && problems.length === 0 ? ('done' as const) : ('incomplete' as const)
+    const syncedAt = outcome === 'done' ? clock.now() : status.getSnapshot().syncedAt
+    status.set({ ...status.getSnapshot(), syncedAt, problem: problems[0] ?? null, progress: null })
+    return {
+      ...tally,
+      outcome,
+      problems,
+      entriesPending: entries.length - parked.length,
+      entriesParked: parked.length - uncertain.length,
+      entriesUncertain: uncertain.length,
+    }
+  }
+
+  private async rememberServer(session: RemoteSession): Promise<void> {
+    const { accountId, store } = this.options
+    const account = (await store.planning.accounts()).find((record) => record.id === accountId)
+    if (account === undefined || JSON.stringify(account.server) === JSON.stringify(session.server)) return
+    const write = { kind: 'put-account' as const, account: { ...account, server: session.server } }
+    await store.commit({ reason: 'remember what the server can do', expect: {}, writes: [write] })
+  }
+
+  private phase(phase: EngineStatus['phase']): void {
+    this.options.status.set({ ...this.options.status.getSnapshot(), phase, ...(phase === 'idle' ? { progress: null } : {}) })
+  }
+}
+
+/** How long to wait before the next pass, or null when no pass of this synchronisation can help. */
+function waitFor(left: PassResult, now: number): number | null {
+  if (left.ready.length > 0 || left.toFetch > 0) return 0
+  return left.wakeAt === null ? null : Math.max(0, left.wakeAt - now)
+}
+
+export function newTally(): Tally {
+  return {
+    mailboxesChecked: 0,
+    mailboxesOpened: 0,
+    messagesFetched: 0,
+    messagesRemoved: 0,
+    flagsChanged: 0,
+    partsFetched: 0,
+    entriesSettled: 0,
+    problems: [],
+  }
+}
+
+export function asSyncError(error: unknown): SyncError {
+  return error instanceof SyncError ? error : new SyncError('engine.bug', 'Something unexpected happened.', { cause: error })
+}

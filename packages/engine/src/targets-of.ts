@@ -1,0 +1,42 @@
+/** Turns what an app selects into targets: one group for each mailbox, stored and local apart. */
+
+import { type MessageReference, type MessageView, SyncError, type Targets, UidSet } from '@tidemail/core'
+import type { Selection } from './api.ts'
+
+/**
+ * The groups of a selection. Locals are looked up, since a reference to one does not say in which mailbox it shows.
+ * @throws SyncError `input.unknown-message` for a local that is gone, and for an empty selection
+ */
+export async function targetsOf(
+  selection: Selection,
+  lookUp: (reference: MessageReference) => Promise<MessageView | null>,
+): Promise<Targets[]> {
+  if ('uids' in selection || 'locals' in selection) return [selection]
+  const references = Array.isArray(selection) ? (selection as readonly MessageReference[]) : [selection as MessageReference]
+  if (references.length === 0) throw new SyncError('input.unknown-message', 'No message is selected.')
+  const groups = new Map<string, { template: Targets; members: number[] }>()
+  for (const given of references) {
+    const reference = given.kind === 'local' ? await placeOf(given, lookUp) : { ...given, place: given.mailboxId }
+    const key = reference.kind === 'stored' ? `stored/${reference.mailboxId}/${reference.box}` : `local/${reference.place}`
+    const template: Targets =
+      reference.kind === 'stored'
+        ? { kind: 'stored', mailboxId: reference.mailboxId, box: reference.box, uids: UidSet.EMPTY }
+        : { kind: 'local', mailboxId: reference.place, locals: UidSet.EMPTY }
+    const group = groups.get(key) ?? { template, members: [] }
+    group.members.push(reference.kind === 'stored' ? reference.uid : reference.local)
+    groups.set(key, group)
+  }
+  return [...groups.values()].map(({ template, members }) =>
+    template.kind === 'stored' ? { ...template, uids: UidSet.from(members) } : { ...template, locals: UidSet.from(members) },
+  )
+}
+
+/** A local that the server has named meanwhile is what the server named. */
+async function placeOf(
+  reference: Extract<MessageReference, { kind: 'local' }>,
+  lookUp: (reference: MessageReference) => Promise<MessageView | null>,
+): Promise<MessageReference & { readonly place: MessageView['mailboxId'] }> {
+  const view = await lookUp(reference)
+  if (view === null) throw new SyncError('input.unknown-message', `local:${reference.local} is not in the store.`)
+  return { ...view.reference, place: view.mailboxId }
+}

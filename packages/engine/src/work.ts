@@ -1,0 +1,124 @@
+/** What one pass works with: the session, the leader's word, the mailboxes as last written, and what it has done so far. */
+
+import {
+  type AccountId,
+  type Change,
+  type Clock,
+  type MailboxId,
+  type MailboxRecord,
+  type MessageStore,
+  type Observation,
+  type Random,
+  type RemoteSession,
+  type Step,
+  SyncError,
+  type Write,
+} from '@tidemail/core'
+import { type Policy, type StepNamer, stepNamer } from '@tidemail/planner'
+import type { LogEvent, Phase, SyncProblem } from './api.ts'
+
+/** Counts of one synchronisation; the report is made of them. */
+export interface Tally {
+  mailboxesChecked: number
+  mailboxesOpened: number
+  messagesFetched: number
+  messagesRemoved: number
+  flagsChanged: number
+  partsFetched: number
+  entriesSettled: number
+  readonly problems: SyncProblem[]
+}
+
+export interface WorkOptions {
+  readonly accountId: AccountId
+  readonly store: MessageStore
+  readonly session: RemoteSession
+  readonly leaderEpoch: number
+  readonly policy: Policy
+  readonly clock: Clock
+  readonly random: Random
+  readonly signal: AbortSignal
+  readonly startedAt: number
+  /** Only these mailboxes, by path; null: all. */
+  readonly only: ReadonlySet<string> | null
+  readonly tally: Tally
+  readonly log: (event: LogEvent) => void
+  readonly onPhase: (phase: Phase) => void
+  readonly onProgress: (progress: { readonly done: number; readonly total: number; readonly mailbox: string | null }) => void
+}
+
+/** The effects of a pass, thin: run steps, commit changes, remember the mailboxes. */
+export class Work {
+  readonly options: WorkOptions
+  readonly name: StepNamer = stepNamer()
+  readonly mailboxes: Map<MailboxId, MailboxRecord> = new Map()
+
+  constructor(options: WorkOptions) {
+    this.options = options
+  }
+
+  async loadMailboxes(): Promise<void> {
+    this.mailboxes.clear()
+    for (const mailbox of await this.options.store.planning.mailboxes(this.options.accountId))
+      this.mailboxes.set(mailbox.id, mailbox)
+  }
+
+  /** Whether the caller asked for this mailbox. */
+  isWanted(mailbox: { readonly path: string }): boolean {
+    return this.options.only === null || this.options.only.has(mailbox.path)
+  }
+
+  /** Carries out the steps and gives all that was observed. */
+  async run(steps: readonly Step[]): Promise<Observation[]> {
+    const observations: Observation[] = []
+    for await (const item of this.stream(steps)) observations.push(item)
+    return observations
+  }
+
+  /** Carries out the steps, and yields what is observed as it comes. */
+  async *stream(steps: readonly Step[]): AsyncGenerator<Observation> {
+    if (steps.length === 0) return
+    const { session, signal, store } = this.options
+    const bodies = { bytes: (bodyId: Parameters<typeof store.planning.body>[0]) => store.planning.body(bodyId) }
+    for await (const item of session.run(steps, { bodies, signal })) {
+      if (item.kind === 'alert') this.options.log({ level: 'info', event: 'server.alert', sentence: item.text })
+      yield item
+    }
+  }
+
+  /**
+   * Writes a change under the leader's epoch. Answers false when something it was decided on has changed: load and decide again.
+   * @throws SyncError `engine.not-leader` when another engine has taken over
+   */
+  async commit(reason: string, writes: readonly Write[], expect: Change['expect'] = {}): Promise<boolean> {
+    if (writes.length === 0) return true
+    const { leaderEpoch, store } = this.options
+    const result = await store.commit({ reason, expect: { ...expect, leaderEpoch }, writes })
+    if (result.kind === 'conflict') {
+      if (result.what.startsWith('leader')) {
+        throw new SyncError('engine.not-leader', 'Another engine has taken over this account.', {
+          hint: 'Let only one run at a time.',
+        })
+      }
+      await this.loadMailboxes()
+      return false
+    }
+    for (const write of writes) {
+      if (write.kind === 'put-mailbox') this.mailboxes.set(write.mailbox.id, write.mailbox)
+      if (write.kind === 'remove-mailbox') this.mailboxes.delete(write.mailboxId)
+    }
+    return true
+  }
+
+  /** Stops the pass when the connection has ended or the caller has had enough. */
+  assertAlive(): void {
+    const { ended } = this.options.session
+    if (this.options.signal.aborted) throw new SyncError('engine.aborted', 'The synchronisation was interrupted.')
+    if (ended !== null) throw new SyncError(ended.code, ended.text, { recovery: 'retry-later' })
+  }
+
+  problem(problem: SyncProblem): void {
+    this.options.tally.problems.push(problem)
+    this.options.log({ level: 'error', event: problem.code, sentence: problem.message })
+  }
+}

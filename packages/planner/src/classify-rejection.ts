@@ -1,0 +1,45 @@
+/** What a tagged NO or BAD means for an operation, by its response code (RFC 5530), never by its text. */
+
+import type { MutatingStep, Rejection } from '@tidemail/core'
+import type { ParkReason } from '@tidemail/replay-log'
+
+export type RejectionVerdict =
+  /** It may pass: try again after a while, a bounded number of times. */
+  | { readonly kind: 'retry' }
+  /** The user must decide. */
+  | { readonly kind: 'park'; readonly reason: ParkReason }
+  /** The messages or the mailbox are not what we think: look again, then decide. */
+  | { readonly kind: 'look-again' }
+  /** The server will never take it. */
+  | { readonly kind: 'refused' }
+
+/** After so many rejections that might have passed, an operation is parked or reverted. */
+export const REJECTIONS_MAX = 3
+
+const BY_CODE: Readonly<Record<string, RejectionVerdict>> = {
+  UNAVAILABLE: { kind: 'retry' },
+  INUSE: { kind: 'retry' },
+  LIMIT: { kind: 'retry' },
+  SERVERBUG: { kind: 'retry' },
+  EXPUNGEISSUED: { kind: 'look-again' },
+  TRYCREATE: { kind: 'park', reason: 'mailbox-gone' },
+  NONEXISTENT: { kind: 'park', reason: 'mailbox-gone' },
+  OVERQUOTA: { kind: 'park', reason: 'over-quota' },
+  NOPERM: { kind: 'park', reason: 'not-permitted' },
+  CONTACTADMIN: { kind: 'park', reason: 'not-permitted' },
+  PRIVACYREQUIRED: { kind: 'park', reason: 'not-permitted' },
+  EXPIRED: { kind: 'park', reason: 'not-permitted' },
+  TOOBIG: { kind: 'refused' },
+  CANNOT: { kind: 'refused' },
+  CLIENTBUG: { kind: 'refused' },
+}
+
+/** Without a code that we know, a NO is tried again and a BAD is not. What the user made is parked rather than thrown away (I-STORE-2). */
+export function classifyRejection(rejection: Rejection | null, step: MutatingStep, rejectionsBefore: number): RejectionVerdict {
+  const verdict =
+    BY_CODE[rejection?.code ?? ''] ?? (rejection?.status === 'BAD' ? { kind: 'refused' as const } : { kind: 'retry' as const })
+  const isLast = rejectionsBefore + 1 >= REJECTIONS_MAX
+  const final = (verdict.kind === 'retry' || verdict.kind === 'look-again') && isLast ? { kind: 'refused' as const } : verdict
+  if (final.kind === 'refused' && step.kind === 'append') return { kind: 'park', reason: 'rejected-repeatedly' }
+  return final
+}

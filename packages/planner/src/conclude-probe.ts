@@ -1,0 +1,139 @@
+/** Decides, from a probe's answers, what became of each message of a claim (H-9, H-10). */
+
+import {
+  type Done,
+  type MailboxRecord,
+  type Observation,
+  type Opened,
+  type RowSeen,
+  type Uid,
+  UidSet,
+  type UidsSeen,
+} from '@tidemail/core'
+import { type FencedMessage, matchIdentity } from '@tidemail/replay-log'
+import type { Probe } from './plan-recovery.ts'
+
+/** What became of one message of the claim; `of` is its UID in the source, or its local id. */
+export type MessageVerdict =
+  | { readonly kind: 'done'; readonly of: number; readonly uid: Uid }
+  /** Proved not to have happened: it may be sent again. */
+  | { readonly kind: 'not-done'; readonly of: number }
+  /** Of a copy or move: the original is gone, and the target proves that we did not move it. */
+  | { readonly kind: 'gone'; readonly of: number }
+  | { readonly kind: 'uncertain'; readonly of: number; readonly possible: readonly Uid[] }
+
+export type ProbeConclusion =
+  | { readonly kind: 'concluded'; readonly verdicts: readonly MessageVerdict[]; readonly sourcesLeft: UidSet }
+  /** Only the bytes can tell: give the digests of these messages of the target, and conclude again. */
+  | { readonly kind: 'need-digests'; readonly uids: readonly Uid[] }
+  /** The probe itself was not answered. */
+  | { readonly kind: 'lost' }
+
+/** Pure. `target` is the mailbox record of the fence, null when it is gone; `digests` are SHA-256 by UID, hex. */
+export function concludeProbe(
+  probe: Probe,
+  observations: readonly Observation[],
+  target: MailboxRecord | null,
+  digests: ReadonlyMap<number, string>,
+): ProbeConclusion {
+  const { fence } = probe.claim
+  if (fence === null) return { kind: 'lost' }
+  const opened = observations.find((item): item is Opened => item.kind === 'opened' && item.id === probe.targetOpenId)
+  const ended = endingOf(probe.targetOpenId, observations)
+  const isTargetGone = ended?.outcome === 'rejected' || (opened !== undefined && opened.mailbox.uidValidity !== fence.uidValidity)
+  if (!isTargetGone && endingOf(probe.targetFetchId, observations)?.outcome !== 'ok') return { kind: 'lost' }
+  const sourcesLeft = sourcesStillThere(probe, observations)
+  if (sourcesLeft === null) return { kind: 'lost' }
+  if (isTargetGone)
+    return { kind: 'concluded', verdicts: fence.messages.map(({ of }) => unfound(probe, of, sourcesLeft, false)), sourcesLeft }
+  const taken = target !== null && target.box === fence.box ? (target.checkpoint?.known ?? UidSet.EMPTY) : UidSet.EMPTY
+  const rows = observations.filter(
+    (item): item is RowSeen =>
+      item.kind === 'row' && item.mailbox.path === fence.path && item.uid >= fence.uidNext && !taken.has(item.uid),
+  )
+  const undecided = withoutDigest(fence.messages, rows, digests)
+  if (undecided.length > 0) return { kind: 'need-digests', uids: undecided }
+  const isComplete = hasNoGap(fence.uidNext, opened, rows, taken)
+  return { kind: 'concluded', verdicts: assign(probe, fence.messages, rows, digests, sourcesLeft, isComplete), sourcesLeft }
+}
+
+/** Gives each message at most one row, certain matches first; a row serves one message only (H-10). */
+function assign(
+  probe: Probe,
+  messages: readonly FencedMessage[],
+  rows: readonly RowSeen[],
+  digests: ReadonlyMap<number, string>,
+  sourcesLeft: UidSet,
+  isComplete: boolean,
+): MessageVerdict[] {
+  const free = new Set(rows)
+  const certain = new Map<number, RowSeen>()
+  for (const message of messages) {
+    const row = [...free].find((candidate) => verdictOf(message, candidate, digests) === 'certain')
+    if (row === undefined) continue
+    certain.set(message.of, row)
+    free.delete(row)
+  }
+  return messages.map((message) => {
+    const row = certain.get(message.of)
+    if (row !== undefined) return { kind: 'done', of: message.of, uid: row.uid }
+    const possible = [...free]
+      .filter((candidate) => verdictOf(message, candidate, digests) === 'possible')
+      .map((candidate) => candidate.uid)
+    if (possible.length > 0) return { kind: 'uncertain', of: message.of, possible }
+    return unfound(probe, message.of, sourcesLeft, isComplete)
+  })
+}
+
+/** Nothing matches. For a move the original decides as well: while it is there, it was not moved. */
+function unfound(probe: Probe, of: number, sourcesLeft: UidSet, isComplete: boolean): MessageVerdict {
+  const kind = probe.claim.steps[0]?.kind
+  if (kind === 'move' && sourcesLeft.has(of)) return { kind: 'not-done', of }
+  if (!isComplete) return { kind: 'uncertain', of, possible: [] }
+  return kind === 'append' || sourcesLeft.has(of) ? { kind: 'not-done', of } : { kind: 'gone', of }
+}
+
+function verdictOf(message: FencedMessage, row: RowSeen, digests: ReadonlyMap<number, string>): 'certain' | 'possible' | 'none' {
+  const { summary } = row
+  if (summary === null) return 'none'
+  return matchIdentity(message, {
+    messageId: summary.envelope.messageId,
+    sizeBytes: summary.sizeBytes,
+    internalDate: summary.internalDate,
+    emailId: summary.emailId,
+    digest: digests.get(row.uid) ?? null,
+  })
+}
+
+/** Rows that could be a message without Message-ID of ours: their bytes must be compared. */
+function withoutDigest(
+  messages: readonly FencedMessage[],
+  rows: readonly RowSeen[],
+  digests: ReadonlyMap<number, string>,
+): Uid[] {
+  const ours = messages.filter((message) => message.digest !== null && message.messageId === null)
+  return rows
+    .filter((row) => !digests.has(row.uid) && ours.some((message) => verdictOf(message, row, digests) === 'possible'))
+    .map((row) => row.uid)
+}
+
+/** H-9: absence is proved when UIDNEXT has not moved, or when every UID since the fence is accounted for. */
+function hasNoGap(fenceUidNext: number, opened: Opened | undefined, rows: readonly RowSeen[], taken: UidSet): boolean {
+  const uidNext = opened?.uidNext ?? null
+  if (uidNext === null) return false
+  if (uidNext <= fenceUidNext) return true
+  const seen = UidSet.from(rows.map((row) => row.uid)).union(taken)
+  return UidSet.range(fenceUidNext, uidNext - 1).difference(seen).isEmpty
+}
+
+function sourcesStillThere(probe: Probe, observations: readonly Observation[]): UidSet | null {
+  if (probe.sourceSearchId === null) return UidSet.EMPTY
+  const found = observations.find((item): item is UidsSeen => item.kind === 'uids' && item.id === probe.sourceSearchId)
+  if (found !== undefined) return found.uids
+  const ending = endingOf(probe.sourceSearchId, observations)
+  return ending?.outcome === 'stale' || ending?.outcome === 'skipped' ? UidSet.EMPTY : null
+}
+
+function endingOf(id: string, observations: readonly Observation[]): Done | undefined {
+  return observations.find((item): item is Done => item.kind === 'done' && item.id === id)
+}

@@ -1,0 +1,281 @@
+/** Gathers what one change does to entries, claims, receipts and mailboxes, so that all of it is written in one transaction. */
+
+import {
+  type BoxEpoch,
+  type Change,
+  type EntrySeq,
+  type ForwardSource,
+  type MailboxId,
+  type MailboxRecord,
+  type StoreStep,
+  type Targets,
+  type Uid,
+  UidPairs,
+  UidSet,
+  type Write,
+} from '@tidemail/core'
+import {
+  type Claim,
+  type Entry,
+  type Evidence,
+  encodeClaim,
+  encodeEntry,
+  encodeReceipt,
+  type Happening,
+  isSettled,
+  type Operation,
+  type ParkReason,
+  placedOf,
+  receiptOf,
+  rewriteTargets,
+  transition,
+} from '@tidemail/replay-log'
+import { ServerStateChanges } from './server-state-changes.ts'
+
+/** After a rejection that may pass, an entry waits this long, times the number of its rejections. */
+export const REJECTED_WAIT_MS = 30_000
+
+export interface LedgerOptions {
+  readonly entries: readonly Entry[]
+  readonly mailboxes: ReadonlyMap<MailboxId, MailboxRecord>
+  readonly now: number
+}
+
+/** One change in the making. Reads nothing and decides nothing: the settling functions tell it what became of what. */
+export class Ledger {
+  private readonly now: number
+  private readonly before = new Map<EntrySeq, Entry>()
+  private readonly entries = new Map<EntrySeq, Entry>()
+  private readonly server: ServerStateChanges
+  private readonly writes: Write[] = []
+
+  constructor({ entries, mailboxes, now }: LedgerOptions) {
+    this.now = now
+    this.server = new ServerStateChanges(mailboxes)
+    for (const entry of entries) {
+      this.before.set(entry.seq, entry)
+      this.entries.set(entry.seq, entry)
+    }
+  }
+
+  /** Entries that leave the log in this change. */
+  get settledCount(): number {
+    return [...this.entries.values()].filter((entry) => this.hasChanged(entry) && isSettled(entry)).length
+  }
+
+  kindOf(seq: EntrySeq): Operation['kind'] | null {
+    return this.entries.get(seq)?.operation.kind ?? null
+  }
+
+  rejectionsOf(seq: EntrySeq): number {
+    return this.entries.get(seq)?.rejections ?? 0
+  }
+
+  /** The claim is about to be sent: its targets are `sending`, and the fence is written (I-LOG-3). */
+  claim(claim: Claim): void {
+    for (const { seq, targets } of claim.members) this.advance(seq, targets, { kind: 'claim', claimId: claim.id })
+    this.writes.push({ kind: 'put-claim', claim: encodeClaim(claim) })
+  }
+
+  /** The answer was lost: the targets wait for a probe. */
+  lose(claim: Claim): void {
+    for (const { seq, targets } of claim.members) this.advance(seq, targets, { kind: 'lost' })
+    this.writes.push({ kind: 'put-claim', claim: encodeClaim({ ...claim, lostAt: this.now }) })
+  }
+
+  /** Nothing of the claim took effect, or all of it may be repeated: the targets are queued again. */
+  release(claim: Claim): void {
+    for (const { seq, targets } of claim.members) this.requeue(seq, targets, { isRejected: false })
+    this.removeClaim(claim)
+  }
+
+  removeClaim(claim: Claim): void {
+    this.writes.push({ kind: 'remove-claim', id: claim.id })
+  }
+
+  requeue(seq: EntrySeq, targets: Targets, { isRejected }: { readonly isRejected: boolean }): void {
+    const notBefore = this.now + REJECTED_WAIT_MS * (this.rejectionsOf(seq) + 1)
+    this.advance(seq, targets, isRejected ? { kind: 'answered-rejected-for-now', notBefore } : { kind: 'retry' })
+  }
+
+  park(seq: EntrySeq, targets: Targets, reason: ParkReason): void {
+    this.advance(seq, targets, { kind: 'park', parkedFor: reason })
+  }
+
+  /** Parks what later entries want with the same messages (I-LOG-5). */
+  parkLater(seq: EntrySeq, targets: Targets, reason: ParkReason): void {
+    for (const entry of [...this.entries.values()].filter((candidate) => candidate.seq > seq)) {
+      if (entry.operation.kind !== 'expunge' && entry.operation.kind !== 'move') continue
+      for (const group of entry.progress) {
+        const shared = group.state === 'queued' ? common(group.targets, targets) : null
+        if (shared !== null) this.park(entry.seq, shared, reason)
+      }
+    }
+  }
+
+  /** A box is no more: what names its UIDs is parked and shown (RFC 4549 §4.1). What was sent already waits for its own probe. */
+  parkBox(mailboxId: MailboxId, box: BoxEpoch): void {
+    for (const entry of [...this.entries.values()]) {
+      for (const { targets } of entry.progress) {
+        if (targets.kind !== 'stored' || targets.mailboxId !== mailboxId || targets.box !== box) continue
+        this.advance(entry.seq, targets, { kind: 'mailbox-reset', parkedFor: 'uidvalidity-changed' })
+      }
+    }
+  }
+
+  /** Parks everything that wants something of a mailbox which is no more. */
+  parkMailbox(mailboxId: MailboxId): void {
+    for (const entry of [...this.entries.values()]) {
+      const isTarget = 'to' in entry.operation && entry.operation.to === mailboxId
+      for (const { targets } of entry.progress) {
+        if (!isTarget && targets.mailboxId !== mailboxId) continue
+        this.advance(entry.seq, targets, { kind: 'mailbox-reset', parkedFor: 'mailbox-gone' })
+      }
+    }
+  }
+
+  /** The server took it; or a probe proved that it had. */
+  apply(seq: EntrySeq, targets: Targets, evidence: Evidence): void {
+    this.advance(seq, targets, { kind: evidence.kind === 'probe' ? 'probe-certain' : 'answered-ok', evidence })
+  }
+
+  /** The server will not take it: the view is what it was. */
+  reject(seq: EntrySeq, targets: Targets, evidence: Evidence): void {
+    this.advance(seq, targets, { kind: 'answered-rejected-for-good', evidence })
+  }
+
+  /** The target is not there any more. Removing what is gone is success (RFC 4549 §5.1), and so is a move whose copy is proved; the rest is skipped. */
+  settleGone(seq: EntrySeq, targets: Targets, evidence: Evidence): void {
+    this.advance(seq, targets, { kind: evidence.kind === 'probe' ? 'probe-gone' : 'target-vanished', evidence })
+  }
+
+  /** Our own removal took effect: the rows go in the same change. */
+  settleRemoved(seq: EntrySeq, targets: Targets, evidence: Evidence): void {
+    this.apply(seq, targets, evidence)
+    if (targets.kind === 'stored') this.server.forget(targets.mailboxId, targets.uids)
+  }
+
+  /** The server named what a copy or move made: it becomes server state, and references follow it (H-18). */
+  settleTransferred(
+    seq: EntrySeq,
+    targets: Targets,
+    step: 'move' | 'copy',
+    claim: Claim,
+    pairs: UidPairs,
+    evidence: Evidence,
+  ): void {
+    const entry = this.entries.get(seq)
+    const { fence } = claim
+    if (entry === undefined || targets.kind !== 'stored' || fence === null) return
+    const mine = pairs.restrict(targets.uids)
+    const moved = { ...targets, uids: mine.sources }
+    if (moved.uids.isEmpty) return
+    const isHalfMove = entry.operation.kind === 'move' && step === 'copy'
+    const placed = placedOf(entry, moved)
+    if (isHalfMove) this.advance(seq, moved, { kind: evidence.kind === 'probe' ? 'probe-copied' : 'answered-copied' })
+    else this.apply(seq, moved, evidence)
+    const target = this.server.mailbox(fence.mailboxId)
+    const names = evidence.kind === 'copy-uid' && evidence.target.uidValidity !== fence.uidValidity ? null : target
+    if (names === undefined || names === null || names.box !== fence.box) return
+    this.server.carry(targets.mailboxId, names, mine)
+    const locals = translate(placed, mine)
+    this.forward({ kind: 'local' }, names, locals, entry)
+    if (step === 'move') {
+      this.forward({ kind: 'stored', box: targets.box }, names, mine, entry)
+      this.server.forget(targets.mailboxId, mine.sources)
+    }
+  }
+
+  /** The server named an upload: the local becomes a row of server state in the same change (RFC 4549 §5.1). */
+  settleLanded(seq: EntrySeq, targets: Targets, claim: Claim, uid: Uid, evidence: Evidence): void {
+    const { fence } = claim
+    const target = fence === null ? undefined : this.server.mailbox(fence.mailboxId)
+    const entry = this.entries.get(seq)
+    const isSameBox = evidence.kind !== 'append-uid' || evidence.target.uidValidity === fence?.uidValidity
+    if (
+      targets.kind === 'local' &&
+      entry?.operation.kind === 'append' &&
+      target !== undefined &&
+      target.box === fence?.box &&
+      isSameBox
+    ) {
+      const { local } = entry.operation.message
+      this.server.write({ kind: 'land-local', local, entry: seq, mailboxId: target.id, uid })
+      this.server.cover(target.id, UidSet.of(uid))
+      this.forward({ kind: 'local' }, target, new UidPairs([{ from: local, to: uid, length: 1 }]), entry)
+    }
+    this.apply(seq, targets, evidence)
+  }
+
+  /** After .SILENT the row is what our own STORE made of it, until the server states it again (H-14). */
+  inferFlags(claim: Claim, step: StoreStep, except: UidSet): void {
+    const mailboxId = claim.members[0]?.targets.mailboxId
+    if (mailboxId === undefined) return
+    const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
+    this.server.write({ kind: 'infer-flags', mailboxId, uids: step.uids.difference(except), delta })
+  }
+
+  /** Everything gathered, with the entries it was decided on. */
+  change(): Pick<Change, 'writes' | 'expect'> {
+    const changed = [...this.entries.values()].filter((entry) => this.hasChanged(entry))
+    const entryWrites = changed.flatMap((entry): Write[] =>
+      isSettled(entry)
+        ? [
+            { kind: 'remove-entry', seq: entry.seq },
+            { kind: 'put-receipt', receipt: encodeReceipt(receiptOf(entry, this.now)) },
+          ]
+        : [{ kind: 'put-entry', entry: encodeEntry({ ...entry, revision: entry.revision + 1 }) }],
+    )
+    return {
+      expect: { entries: changed.map(({ seq }) => ({ seq, revision: this.before.get(seq)?.revision ?? 0 })) },
+      writes: [...this.server.writes, ...this.writes, ...entryWrites],
+    }
+  }
+
+  private advance(seq: EntrySeq, targets: Targets, happening: Happening): void {
+    this.update(seq, (entry) => transition(entry, targets, happening).entry)
+  }
+
+  private update(seq: EntrySeq, change: (entry: Entry) => Entry): void {
+    const entry = this.entries.get(seq)
+    if (entry !== undefined) this.entries.set(seq, change(entry))
+  }
+
+  private hasChanged(entry: Entry): boolean {
+    return this.before.get(entry.seq) !== entry
+  }
+
+  private forward(from: ForwardSource, to: MailboxRecord, pairs: UidPairs, { accountId, seq }: Entry): void {
+    if (pairs.ranges.length === 0) return
+    this.writes.push({ kind: 'forward', accountId, from, to: { mailboxId: to.id, box: to.box }, pairs })
+    for (const entry of [...this.entries.values()]) {
+      if (entry.seq > seq)
+        this.entries.set(entry.seq, rewriteTargets(entry, { from, to: { mailboxId: to.id, box: to.box }, pairs }))
+    }
+  }
+}
+
+/** Which local became which UID, when `placed` says which source became which local. */
+function translate(placed: UidPairs, pairs: UidPairs): UidPairs {
+  const translated = pairs.ranges.flatMap(({ from, to, length }) =>
+    placed.restrict(UidSet.range(from, from + length - 1)).ranges.map((range) => ({
+      from: range.to,
+      to: to + (range.from - from),
+      length: range.length,
+    })),
+  )
+  return new UidPairs(translated)
+}
+
+function common(a: Targets, b: Targets): Targets | null {
+  if (a.mailboxId !== b.mailboxId) return null
+  if (a.kind === 'stored' && b.kind === 'stored' && a.box === b.box) {
+    const uids = a.uids.intersect(b.uids)
+    return uids.isEmpty ? null : { ...a, uids }
+  }
+  if (a.kind === 'local' && b.kind === 'local') {
+    const locals = a.locals.intersect(b.locals)
+    return locals.isEmpty ? null : { ...a, locals }
+  }
+  return null
+}

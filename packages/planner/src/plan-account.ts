@@ -1,0 +1,140 @@
+/** Decides which mailboxes there are, and which of them must be visited, from one look at the whole account. */
+
+import {
+  can,
+  type MailboxRecord,
+  type MailboxSeen,
+  type Observation,
+  type ServerProfile,
+  type StatusSeen,
+  type Step,
+  type Tier,
+} from '@tidemail/core'
+import type { StepNamer } from './step-ids.ts'
+import { distrustOf, tierOf } from './trust-checks.ts'
+
+/** Asks for all mailboxes and, where the server can, their state: one round trip for the account (RFC 5819). */
+export function planList(server: ServerProfile, name: StepNamer): Step[] {
+  return [
+    {
+      kind: 'list',
+      id: name('list'),
+      withStatus: can(server, 'LIST-STATUS'),
+      reason: 'see which mailboxes there are and which moved',
+    },
+  ]
+}
+
+/**
+ * Asks for what LIST did not tell: the state of each mailbox where LIST-STATUS is missing, and once more for each mailbox that
+ * LIST left out, since omission is not absence (FIELD-7).
+ */
+export function planStatus(records: readonly MailboxRecord[], seen: readonly Observation[], name: StepNamer): Step[] {
+  const listed = new Set(mailboxesSeen(seen).map((mailbox) => mailbox.path))
+  const told = statusesSeen(seen)
+  const selectable = mailboxesSeen(seen).filter((mailbox) => mailbox.isSelectable && !told.has(mailbox.path))
+  const missing = records.filter((record) => !listed.has(record.path))
+  return [
+    ...selectable.map(({ path }) => ({
+      kind: 'status' as const,
+      id: name('status'),
+      path,
+      reason: 'LIST did not tell its state',
+    })),
+    ...missing.map(({ path }) => ({
+      kind: 'status' as const,
+      id: name('status'),
+      path,
+      reason: 'LIST left it out: make sure it is gone',
+    })),
+  ]
+}
+
+/** A mailbox to be opened, how, and why. */
+export interface Visit {
+  readonly mailbox: MailboxRecord
+  readonly status: StatusSeen | null
+  readonly tier: Tier
+  readonly reason: string
+}
+
+export interface AccountPlan {
+  /** On the server, and not in the store. */
+  readonly created: readonly MailboxSeen[]
+  /** In the store, and proved to be gone from the server. */
+  readonly removed: readonly MailboxRecord[]
+  /** In both, with what LIST says now. */
+  readonly kept: readonly MailboxRecord[]
+  /** Whether any kept record differs from the stored one. */
+  readonly altered: readonly MailboxRecord[]
+}
+
+/** Compares the stored mailboxes with what `list` and `status` answered. `rejected` are the paths whose STATUS was refused. */
+export function planAccount(
+  records: readonly MailboxRecord[],
+  seen: readonly Observation[],
+  rejected: ReadonlySet<string>,
+): AccountPlan {
+  const listed = new Map(mailboxesSeen(seen).map((mailbox) => [mailbox.path, mailbox]))
+  const known = new Set(records.map((record) => record.path))
+  const kept: MailboxRecord[] = []
+  const altered: MailboxRecord[] = []
+  const removed: MailboxRecord[] = []
+  for (const record of records) {
+    const now = listed.get(record.path)
+    if (now === undefined) {
+      if (rejected.has(record.path)) removed.push(record)
+      else kept.push(record)
+      continue
+    }
+    const { delimiter, isSelectable, isSubscribed, role } = now
+    const updated = { ...record, delimiter, isSelectable, isSubscribed, role }
+    const hasChanged =
+      record.delimiter !== delimiter ||
+      record.isSelectable !== isSelectable ||
+      record.isSubscribed !== isSubscribed ||
+      record.role !== role
+    kept.push(hasChanged ? updated : record)
+    if (hasChanged) altered.push(updated)
+  }
+  return { created: [...listed.values()].filter((mailbox) => !known.has(mailbox.path)), removed, kept, altered }
+}
+
+/** Names the mailboxes that may differ from the store, and leaves the others alone: an unchanged mailbox costs nothing. */
+export function planVisits(mailboxes: readonly MailboxRecord[], seen: readonly Observation[], server: ServerProfile): Visit[] {
+  const statuses = statusesSeen(seen)
+  return mailboxes
+    .filter((mailbox) => mailbox.isSelectable)
+    .flatMap((mailbox) => {
+      const status = statuses.get(mailbox.path) ?? null
+      const tier = tierOf(mailbox, server)
+      const distrust = distrustOf(mailbox, status, tier)
+      if (distrust !== null) return [{ mailbox, status, tier: distrust.tier, reason: distrust.reason }]
+      const reason = reasonToVisit(mailbox, status, tier)
+      return reason === null ? [] : [{ mailbox, status, tier, reason }]
+    })
+}
+
+/** Why a mailbox must be opened, or null when the server's state proves that nothing changed (RFC 4549 §4.3.1, §6.1). */
+function reasonToVisit(mailbox: MailboxRecord, status: StatusSeen | null, tier: Tier): string | null {
+  const { checkpoint } = mailbox
+  if (checkpoint === null) return 'it was never taken in'
+  const missing = checkpoint.known.size - checkpoint.covered.size
+  if (missing > 0) return `${missing} messages are still to be fetched`
+  if (status === null) return 'its state is not known'
+  if (status.uidValidity !== null && status.uidValidity !== mailbox.uidValidity) return 'its UIDVALIDITY changed'
+  if (tier === 'plain' || checkpoint.highestModSeq === null)
+    return 'without mod-sequences only a look tells whether flags changed'
+  if (status.uidNext === null || status.uidNext !== checkpoint.uidNext) return 'UIDNEXT moved: there may be new messages'
+  if (status.messages === null || status.messages !== checkpoint.known.size) return 'the number of messages changed'
+  if (status.highestModSeq !== checkpoint.highestModSeq) return 'HIGHESTMODSEQ moved: flags changed or messages went'
+  return null
+}
+
+export function statusesSeen(seen: readonly Observation[]): Map<string, StatusSeen> {
+  return new Map(seen.flatMap((item) => (item.kind === 'status' ? [[item.path, item] as const] : [])))
+}
+
+function mailboxesSeen(seen: readonly Observation[]): MailboxSeen[] {
+  return seen.flatMap((item) => (item.kind === 'mailbox' ? [item] : []))
+}

@@ -1,0 +1,285 @@
+import {
+  accountId,
+  boxEpoch,
+  type Done,
+  type MailboxRecord,
+  mailboxId,
+  modSeq,
+  type Observation,
+  type Opened,
+  type RowSeen,
+  type StatusSeen,
+  type Step,
+  type Tier,
+  UidSet,
+  uid,
+  uidValidity,
+} from '@tidemail/core'
+import { describe, expect, it } from 'vitest'
+import { DIRECT_FETCH_MESSAGES_MAX, type ForwardPlan, planForward, planVerification } from './plan-forward.ts'
+import { stepNamer } from './step-ids.ts'
+import { takeForward } from './take-forward.ts'
+
+const UV = uidValidity(7)
+
+/** `local('uv=7 ms=31', '1:3')`: a mailbox as last taken in. */
+function local(
+  options: { ms?: number | null; known?: string; covered?: string; uidNext?: number; isNew?: boolean } = {},
+): MailboxRecord {
+  const known = UidSet.parse(options.known ?? '1:3')
+  return {
+    id: mailboxId(1),
+    accountId: accountId('a'),
+    path: 'INBOX',
+    delimiter: '/',
+    role: 'inbox',
+    isSelectable: true,
+    isSubscribed: true,
+    objectId: null,
+    box: boxEpoch(1),
+    uidValidity: options.isNew === true ? null : UV,
+    checkpoint:
+      options.isNew === true
+        ? null
+        : {
+            uidNext: options.uidNext ?? (known.max ?? 0) + 1,
+            highestModSeq: options.ms === null ? null : modSeq(options.ms ?? 31),
+            known,
+            covered: options.covered === undefined ? known : UidSet.parse(options.covered),
+          },
+    permanentFlags: [],
+    isReadOnly: false,
+    partsHeldFor: 'text/1/1',
+    tierLimit: null,
+  }
+}
+
+function status(messages: number, uidNext: number, hms: number | null, validity = UV): StatusSeen {
+  const highestModSeq = hms === null ? null : modSeq(hms)
+  return { kind: 'status', path: 'INBOX', messages, uidNext, uidValidity: validity, highestModSeq, objectId: null }
+}
+
+function plan(mailbox: MailboxRecord, seen: StatusSeen | null, tier: Tier, newMessages: 'fetch' | 'list' = 'fetch'): ForwardPlan {
+  return planForward({ mailbox, status: seen, tier, newMessages }, stepNamer())
+}
+
+const sketch = (steps: readonly Step[]): string[] =>
+  steps.map((step) => {
+    if (step.kind === 'open') return step.known === undefined ? 'open' : `open since ${step.known.modSeq}`
+    if (step.kind === 'fetch')
+      return `${step.items} ${step.uids}${step.changedSince === undefined ? '' : ` since ${step.changedSince.modSeq}`}`
+    return step.kind === 'search' ? `search ${step.uids}` : step.kind
+  })
+
+const mailbox = { path: 'INBOX', uidValidity: UV }
+
+function opened(of: ForwardPlan, exists: number, uidNext: number, hms: number | null, more: Partial<Opened> = {}): Opened {
+  return {
+    kind: 'opened',
+    id: of.openId,
+    mailbox,
+    exists,
+    uidNext,
+    highestModSeq: hms === null ? null : modSeq(hms),
+    permanentFlags: ['\\Seen', '\\*'],
+    isReadOnly: false,
+    hasPersistentUids: true,
+    objectId: null,
+    isResynced: of.steps.some((step) => step.kind === 'open' && step.known !== undefined),
+    ...more,
+  }
+}
+
+const summary = {
+  internalDate: 0,
+  sizeBytes: 1,
+  parts: [],
+  emailId: null,
+  envelope: {
+    subject: null,
+    date: null,
+    from: [],
+    sender: [],
+    replyTo: [],
+    to: [],
+    cc: [],
+    bcc: [],
+    inReplyTo: null,
+    messageId: null,
+  },
+}
+const row = (n: number, flags: string[], kind: 'flags' | 'summary'): RowSeen => ({
+  kind: 'row',
+  mailbox,
+  uid: uid(n),
+  flags,
+  modSeq: null,
+  summary: kind === 'summary' ? summary : null,
+})
+const vanished = (uids: string): Observation => ({ kind: 'vanished', mailbox, uids: UidSet.parse(uids), isEarlier: true })
+const done = (of: ForwardPlan, exists: number): Done[] =>
+  of.steps.map((step) => ({ kind: 'done', id: step.id, outcome: 'ok', rejection: null, exists }))
+
+describe('planning a look at a mailbox', () => {
+  it('asks by QRESYNC for what changed, and fetches nothing new when UIDNEXT has not moved', () => {
+    // Verifies: DC-4549-4.3.1a, DC-7162-6a
+    expect(sketch(plan(local(), status(3, 4, 40), 'qresync').steps)).toEqual(['open since 31'])
+  })
+
+  it('asks for one SELECT and one FETCH when messages came', () => {
+    expect(sketch(plan(local(), status(5, 6, 40), 'qresync').steps)).toEqual(['open since 31', 'summary 4:4294967295'])
+  })
+
+  it('lists first when more came than one fetch should carry', () => {
+    const many = DIRECT_FETCH_MESSAGES_MAX + 1
+    expect(sketch(plan(local(), status(3 + many, 4 + many, 40), 'qresync').steps)).toEqual([
+      'open since 31',
+      'search 4:4294967295',
+    ])
+  })
+
+  it('does not fetch again what COPYUID or APPENDUID named', () => {
+    // Verifies: H-13
+    const steps = plan(local({ known: '1:3,5', uidNext: 4 }), status(4, 6, 40), 'qresync').steps
+    expect(sketch(steps)).toEqual(['open since 31', 'summary 4,6:4294967295'])
+  })
+
+  it('lists only, before an upload', () => {
+    // Verifies: DC-4549-3.6
+    expect(sketch(plan(local(), status(5, 6, 40), 'qresync', 'list').steps)).toEqual(['open since 31', 'search 4:4294967295'])
+    expect(sketch(plan(local(), status(5, 6, 40), 'condstore', 'list').steps)).toEqual(['open', 'search 1:4294967295'])
+  })
+
+  it('asks by CHANGEDSINCE over explicit UIDs in the condstore tier, and only when HIGHESTMODSEQ moved', () => {
+    // Verifies: FIELD-2, DC-4549-6.1a
+    expect(sketch(plan(local(), status(3, 4, 40), 'condstore').steps)).toEqual(['open', 'flags 1:4294967295 since 31'])
+    expect(sketch(plan(local(), status(2, 4, 31), 'condstore').steps)).toEqual(['open'])
+  })
+
+  it('asks for new messages first and then for the flags of the old ones in the plain tier', () => {
+    expect(sketch(plan(local({ ms: null }), status(5, 6, null), 'plain').steps)).toEqual([
+      'open',
+      'summary 4:4294967295',
+      'flags 1:4294967295',
+    ])
+  })
+
+  it('takes a small mailbox in one fetch the first time, and lists a large one', () => {
+    expect(sketch(plan(local({ isNew: true }), status(9, 10, 40), 'qresync').steps)).toEqual(['open', 'summary 1:4294967295'])
+    expect(sketch(plan(local({ isNew: true }), status(900, 901, 40), 'qresync').steps)).toEqual(['open', 'search 1:4294967295'])
+    expect(sketch(plan(local({ isNew: true }), status(0, 1, 40), 'qresync').steps)).toEqual(['open'])
+  })
+
+  it('only opens a mailbox whose UIDVALIDITY nobody told', () => {
+    // Verifies: I-NET-2
+    expect(sketch(plan(local({ isNew: true }), null, 'qresync').steps)).toEqual(['open'])
+  })
+})
+
+describe('taking in the answers', () => {
+  it('believes VANISHED when what is left, and what is new, is as many as EXISTS', () => {
+    // Verifies: I-SYNC-2, DC-7162-3.2.10.1b
+    const looked = plan(local(), status(3, 5, 40), 'qresync')
+    const result = takeForward(looked, [
+      opened(looked, 3, 5, 40),
+      vanished('2,9'),
+      row(1, ['\\Seen'], 'flags'),
+      row(4, [], 'summary'),
+      ...done(looked, 3),
+    ])
+    expect(result.kind).toBe('taken')
+    if (result.kind !== 'taken') return
+    expect(result.mailbox.checkpoint).toMatchObject({ uidNext: 5, highestModSeq: 40n })
+    expect(`${result.mailbox.checkpoint?.known}`).toBe('1,3:4')
+    expect(result.writes.map((write) => write.kind)).toEqual(['put-mailbox', 'remove-messages', 'put-messages', 'put-flags'])
+  })
+
+  it('deletes nothing on a VANISHED that does not add up, and asks for the list of UIDs', () => {
+    // Verifies: I-SYNC-2, FIELD-1
+    const looked = plan(local(), status(3, 4, 40), 'qresync')
+    const lie = [opened(looked, 3, 4, 40), vanished('1:3'), ...done(looked, 3)]
+    expect(takeForward(looked, lie)).toMatchObject({ kind: 'verify' })
+    const verified = planVerification(looked, UV, stepNamer())
+    const list: Observation = { kind: 'uids', id: verified.wholeListId ?? '', mailbox, uids: UidSet.parse('1:3') }
+    const result = takeForward(verified, [...lie, list, ...done(verified, 3)])
+    expect(result.kind === 'taken' && `${result.mailbox.checkpoint?.known}`).toBe('1:3')
+    expect(result.kind === 'taken' && result.writes.map((write) => write.kind)).toEqual(['put-mailbox'])
+  })
+
+  it('does not take an omitted FETCH for an expunge', () => {
+    // Verifies: FIELD-7, I-SYNC-2
+    const looked = plan(local({ ms: null }), status(3, 4, null), 'plain')
+    const answers = [opened(looked, 3, 4, null), row(1, [], 'flags'), row(3, [], 'flags'), ...done(looked, 3)]
+    expect(takeForward(looked, answers)).toMatchObject({ kind: 'verify' })
+  })
+
+  it('finds in the plain tier what was expunged, and what is new', () => {
+    // Verifies: DC-4549-4.3.1b
+    const looked = plan(local({ ms: null }), status(3, 5, null), 'plain')
+    const answers = [
+      opened(looked, 3, 5, null),
+      row(4, [], 'summary'),
+      row(3, [], 'flags'),
+      row(1, [], 'flags'),
+      row(4, [], 'flags'),
+      ...done(looked, 3),
+    ]
+    const result = takeForward(looked, answers)
+    expect(result.kind === 'taken' && `${result.mailbox.checkpoint?.known}`).toBe('1,3:4')
+    expect(result.kind === 'taken' && result.news).toEqual({ fetched: 1, removed: 1, flagsChanged: 2 })
+  })
+
+  it('moves the mod-sequence to that of the SELECT, never to that of a row', () => {
+    // Verifies: H-12, DC-7162-6e
+    const looked = plan(local(), status(3, 4, 40), 'qresync')
+    const late = { ...row(2, ['\\Flagged'], 'flags'), modSeq: modSeq(99) }
+    const result = takeForward(looked, [opened(looked, 3, 4, 40), late, ...done(looked, 3)])
+    expect(result.kind === 'taken' && result.mailbox.checkpoint?.highestModSeq).toBe(40n)
+  })
+
+  it('leaves the mod-sequence where it is when flags were not asked for', () => {
+    // Verifies: H-12
+    const looked = plan(local(), status(3, 4, 40), 'condstore', 'list')
+    const list: Observation = { kind: 'uids', id: looked.wholeListId ?? '', mailbox, uids: UidSet.parse('1:3') }
+    const result = takeForward(looked, [opened(looked, 3, 4, 40), list, ...done(looked, 3)])
+    expect(result.kind === 'taken' && result.mailbox.checkpoint?.highestModSeq).toBe(31n)
+  })
+
+  it.each([
+    ['goes back', 30, 'plain'],
+    ['is missing', null, 'plain'],
+  ] as const)('falls to a lower tier when HIGHESTMODSEQ %s', (_, hms, tier) => {
+    // Verifies: FIELD-3, DC-7162-6f
+    const looked = plan(local(), status(3, 4, 40), 'qresync')
+    expect(takeForward(looked, [opened(looked, 3, 4, hms), ...done(looked, 3)])).toMatchObject({ kind: 'lower-tier', tier })
+  })
+
+  it('asks by CHANGEDSINCE when the server ignored the QRESYNC parameters', () => {
+    const looked = plan(local(), status(3, 4, 40), 'qresync')
+    const answers = [opened(looked, 3, 4, 40, { isResynced: false }), ...done(looked, 3)]
+    expect(takeForward(looked, answers)).toMatchObject({ kind: 'lower-tier', tier: 'condstore' })
+  })
+
+  it('starts again on another UIDVALIDITY, and believes nothing that came with it', () => {
+    // Verifies: DC-7162-3.2.5a, DC-4549-4.1.1
+    const looked = plan(local(), status(3, 4, 40), 'qresync')
+    const other = opened(looked, 3, 4, 5, { mailbox: { path: 'INBOX', uidValidity: uidValidity(8) } })
+    expect(takeForward(looked, [other, vanished('1:3'), ...done(looked, 3)])).toMatchObject({ kind: 'reset' })
+  })
+
+  it('writes nothing of answers that the connection cut short', () => {
+    // Verifies: I-STORE-1, DC-7162-6b
+    const looked = plan(local(), status(5, 6, 40), 'qresync')
+    const [first] = done(looked, 5)
+    const answers: Observation[] = [opened(looked, 5, 6, 40), vanished('2'), row(4, [], 'summary')]
+    if (first !== undefined) answers.push(first)
+    expect(takeForward(looked, answers)).toEqual({ kind: 'lost' })
+  })
+
+  it('takes VANISHED 1:4294967295 as a set', () => {
+    // Verifies: FIELD-21
+    const looked = plan(local(), status(0, 4, 40), 'qresync')
+    const result = takeForward(looked, [opened(looked, 0, 4, 40), vanished('1:4294967295'), ...done(looked, 0)])
+    expect(result.kind === 'taken' && `${result.mailbox.checkpoint?.known}`).toBe('')
+  })
+})

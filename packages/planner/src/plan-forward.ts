@@ -1,0 +1,168 @@
+/**
+ * Decides what to ask so that a mailbox's whole UID set, and everything held of it, is brought forward to what the server has now.
+ */
+
+import {
+  type FetchStep,
+  type KnownState,
+  type MailboxIdentity,
+  type MailboxRecord,
+  type OpenStep,
+  type SearchStep,
+  type StatusSeen,
+  type Step,
+  type Tier,
+  UID_MAX,
+  UidSet,
+  type UidValidity,
+} from '@tidemail/core'
+import type { StepNamer } from './step-ids.ts'
+
+/** New messages are fetched at once up to this many; more are listed first and fetched newest first, in chunks. */
+export const DIRECT_FETCH_MESSAGES_MAX = 500
+/** Known UIDs are told to the server up to this length; longer ones cost more than what they save (H-15). */
+export const KNOWN_UIDS_OCTETS_MAX = 200
+
+export interface ForwardRequest {
+  readonly mailbox: MailboxRecord
+  readonly status: StatusSeen | null
+  readonly tier: Tier
+  /** `fetch`: with the summaries of new messages. `list`: their UIDs only, as before an upload (RFC 4549 §3: upload comes first). */
+  readonly newMessages: 'fetch' | 'list'
+}
+
+/** A planned look at one mailbox; `takeForward` understands the answers. */
+export interface ForwardPlan {
+  readonly request: ForwardRequest
+  readonly openId: string
+  /** The step that names all UIDs there are, if there is one. */
+  readonly wholeListId: string | null
+  /** Whether the answers state the flags of everything held that changed: what lets the mod-sequence move. */
+  readonly bringsFlags: boolean
+  readonly steps: readonly Step[]
+}
+
+/** Plans the first look at a mailbox of which the UIDVALIDITY is known, from the store or from STATUS; else only opens it. */
+export function planForward(request: ForwardRequest, name: StepNamer): ForwardPlan {
+  const uidValidity = request.mailbox.uidValidity ?? request.status?.uidValidity ?? null
+  const open = openStep(request, name)
+  const base = { request, openId: open.id }
+  if (uidValidity === null) return { ...base, wholeListId: null, bringsFlags: false, steps: [open] }
+  const identity = { path: request.mailbox.path, uidValidity }
+  const isFirst = request.mailbox.checkpoint === null || request.mailbox.uidValidity !== uidValidity
+  if (isFirst) return { ...base, ...firstLook(request, identity, open, name) }
+  switch (request.tier) {
+    case 'qresync':
+      return { ...base, wholeListId: null, bringsFlags: true, steps: [open, ...newMessages(request, identity, name)] }
+    case 'condstore':
+      return { ...base, ...condstoreLook(request, identity, open, name) }
+    case 'plain':
+      return { ...base, ...plainLook(request, identity, open, name) }
+  }
+}
+
+/** After a look whose answers do not add up: the list of all UIDs decides (I-SYNC-2). */
+export function planVerification(plan: ForwardPlan, uidValidity: UidValidity, name: StepNamer): ForwardPlan {
+  const { mailbox } = plan.request
+  const search = searchStep(
+    { path: mailbox.path, uidValidity },
+    UidSet.ALL,
+    'what the server reported does not add up to EXISTS',
+    name,
+  )
+  return { ...plan, wholeListId: search.id, steps: [search] }
+}
+
+function openStep({ mailbox, tier }: ForwardRequest, name: StepNamer): OpenStep {
+  const known = tier === 'qresync' ? knownState(mailbox) : null
+  return {
+    kind: 'open',
+    id: name('open'),
+    path: mailbox.path,
+    access: 'select',
+    reason: known === null ? 'see what is in it' : 'learn what changed since the last look',
+    ...(known === null ? {} : { known }),
+  }
+}
+
+function knownState({ checkpoint, uidValidity }: MailboxRecord): KnownState | null {
+  if (checkpoint === null || uidValidity === null || checkpoint.highestModSeq === null) return null
+  const isTold = !checkpoint.known.isEmpty && checkpoint.known.toString().length <= KNOWN_UIDS_OCTETS_MAX
+  return { uidValidity, modSeq: checkpoint.highestModSeq, ...(isTold ? { knownUids: checkpoint.known } : {}) }
+}
+
+type Look = Pick<ForwardPlan, 'wholeListId' | 'bringsFlags' | 'steps'>
+
+function firstLook(request: ForwardRequest, identity: MailboxIdentity, open: OpenStep, name: StepNamer): Look {
+  const messages = request.status?.messages ?? null
+  if (messages === 0) return { wholeListId: null, bringsFlags: true, steps: [open] }
+  const isSmall = messages !== null && messages <= DIRECT_FETCH_MESSAGES_MAX && request.newMessages === 'fetch'
+  const whole = isSmall
+    ? summaryStep(identity, UidSet.ALL, 'take in the mailbox', name)
+    : searchStep(identity, UidSet.ALL, 'list the messages, to fetch the newest first', name)
+  return { wholeListId: whole.id, bringsFlags: true, steps: [open, whole] }
+}
+
+/** CONDSTORE tells changed flags, but not what was expunged (RFC 4549 §6.1): the count decides whether a list is needed. */
+function condstoreLook(request: ForwardRequest, identity: MailboxIdentity, open: OpenStep, name: StepNamer): Look {
+  if (request.newMessages === 'list') return listOnly(identity, open, name)
+  const modSeq = request.mailbox.checkpoint?.highestModSeq ?? null
+  if (modSeq === null) return plainLook(request, identity, open, name)
+  const hasFlagNews = request.status === null || request.status.highestModSeq !== modSeq
+  const changed: FetchStep = {
+    kind: 'fetch',
+    id: name('fetch'),
+    mailbox: identity,
+    uids: UidSet.ALL,
+    items: 'flags',
+    changedSince: { modSeq, vanished: false },
+    reason: 'HIGHESTMODSEQ moved: learn which flags changed',
+  }
+  const steps = [open, ...(hasFlagNews ? [changed] : []), ...newMessages(request, identity, name)]
+  return { wholeListId: null, bringsFlags: true, steps }
+}
+
+/** Without mod-sequences: the flags of everything held, then what is new (RFC 4549 §4.3.1). */
+function plainLook(request: ForwardRequest, identity: MailboxIdentity, open: OpenStep, name: StepNamer): Look {
+  if (request.newMessages === 'list') return listOnly(identity, open, name)
+  const flags: FetchStep = {
+    kind: 'fetch',
+    id: name('fetch'),
+    mailbox: identity,
+    uids: UidSet.ALL,
+    items: 'flags',
+    reason: 'the server gives no usable mod-sequences: look at the flags of every message',
+  }
+  const isEmpty = request.status?.messages === 0
+  return {
+    wholeListId: flags.id,
+    bringsFlags: true,
+    steps: isEmpty ? [open] : [open, ...newMessages(request, identity, name), flags],
+  }
+}
+
+function listOnly(identity: MailboxIdentity, open: OpenStep, name: StepNamer): Look {
+  const search = searchStep(identity, UidSet.ALL, 'see which messages are still there before acting on them', name)
+  return { wholeListId: search.id, bringsFlags: false, steps: [open, search] }
+}
+
+function newMessages(request: ForwardRequest, identity: MailboxIdentity, name: StepNamer): Step[] {
+  const { checkpoint } = request.mailbox
+  const from = checkpoint?.uidNext ?? 1
+  const to = request.status?.uidNext ?? null
+  if (to !== null && to <= from) return []
+  if (to === null && request.newMessages === 'list') return []
+  const uids = UidSet.range(from, UID_MAX).difference(checkpoint?.known ?? UidSet.EMPTY)
+  const expected = to === null ? 0 : Math.min(to - from, request.status?.messages ?? Number.POSITIVE_INFINITY)
+  return request.newMessages === 'list' || expected > DIRECT_FETCH_MESSAGES_MAX
+    ? [searchStep(identity, uids, 'UIDNEXT moved: list the new messages', name)]
+    : [summaryStep(identity, uids, 'UIDNEXT moved: fetch the new messages', name)]
+}
+
+function searchStep(mailbox: MailboxIdentity, uids: UidSet, reason: string, name: StepNamer): SearchStep {
+  return { kind: 'search', id: name('search'), mailbox, uids, reason }
+}
+
+function summaryStep(mailbox: MailboxIdentity, uids: UidSet, reason: string, name: StepNamer): FetchStep {
+  return { kind: 'fetch', id: name('fetch'), mailbox, uids, items: 'summary', reason }
+}

@@ -1,0 +1,44 @@
+/** What the replay is decided on, and what is decided. */
+
+import type { AccountId, ClaimId, MailboxId, MailboxRecord, MessageIdentity, ServerProfile, Step, Targets } from '@tidemail/core'
+import type { Claim, Entry } from '@tidemail/replay-log'
+import type { StepNamer } from './step-ids.ts'
+
+/** A claimed step is sent within this time or not at all (H-8). */
+export const CLAIM_LIFE_MS = 30_000
+/** Claims of one batch: what is at stake when the connection dies. */
+export const REPLAY_BATCH_CLAIMS_MAX = 64
+
+export interface ReplayState {
+  readonly accountId: AccountId
+  /** All open entries, by rising sequence number. */
+  readonly entries: readonly Entry[]
+  readonly claims: readonly Claim[]
+  readonly mailboxes: ReadonlyMap<MailboxId, MailboxRecord>
+  readonly server: ServerProfile
+  readonly now: number
+}
+
+/** What the planner must be told to fence a batch: it decides without reading. */
+export interface BatchContext {
+  readonly name: StepNamer
+  /** Fresh claim ids. */
+  readonly claimId: () => ClaimId
+  /** The identity of messages of the lane's mailbox that are about to be copied or moved. */
+  readonly identities: ReadonlyMap<number, MessageIdentity>
+}
+
+/** A mailbox whose messages entries act on, or that entries upload to. */
+export interface Lane {
+  readonly mailboxId: MailboxId
+  /** `messages`: opened and brought forward first. `appends`: nothing needs to be open. */
+  readonly kind: 'messages' | 'appends'
+}
+
+export interface Batch {
+  readonly claims: readonly Claim[]
+  /** The claims' steps, and reads that make evidence of their answers. */
+  readonly steps: readonly Step[]
+  /** Targets that are settled without asking: gone from the mailbox, or refused before sending. */
+  readonly moot: readonly { readonly seq: Entry['seq']; readonly targets: Targets; readonly why: 'gone' | 'not-permitted' }[]
+}

@@ -1,0 +1,61 @@
+/** Gathers what one change does to server state: rows that go or are carried, and the UID sets that must agree with them (I-STORE-1). */
+
+import { type MailboxId, type MailboxRecord, type UidPairs, UidSet, type Write } from '@tidemail/core'
+
+export class ServerStateChanges {
+  private readonly mailboxes: Map<MailboxId, MailboxRecord>
+  private readonly touched = new Set<MailboxId>()
+  private readonly rows: Write[] = []
+
+  constructor(mailboxes: ReadonlyMap<MailboxId, MailboxRecord>) {
+    this.mailboxes = new Map(mailboxes)
+  }
+
+  /** The mailbox as it is with the changes so far. */
+  mailbox(id: MailboxId): MailboxRecord | undefined {
+    return this.mailboxes.get(id)
+  }
+
+  write(write: Write): void {
+    this.rows.push(write)
+  }
+
+  /** These are proved to be gone. */
+  forget(mailboxId: MailboxId, uids: UidSet): void {
+    this.rows.push({ kind: 'remove-messages', mailboxId, uids })
+    this.changeCheckpoint(mailboxId, (known, covered) => ({ known: known.difference(uids), covered: covered.difference(uids) }))
+  }
+
+  /** Rows held of the sources stand in the other mailbox too. */
+  carry(from: MailboxId, to: MailboxRecord, pairs: UidPairs): void {
+    const held = this.mailboxes.get(from)?.checkpoint?.covered ?? UidSet.EMPTY
+    const carried = pairs.restrict(held)
+    if (carried.ranges.length > 0) this.rows.push({ kind: 'carry-messages', from, to: to.id, pairs: carried })
+    this.cover(to.id, carried.destinations)
+  }
+
+  /** H-13: UIDs that COPYUID or APPENDUID named are known and held; UIDNEXT and the mod-sequence do not move. */
+  cover(mailboxId: MailboxId, uids: UidSet): void {
+    this.changeCheckpoint(mailboxId, (known, covered) => ({ known: known.union(uids), covered: covered.union(uids) }))
+  }
+
+  private changeCheckpoint(
+    mailboxId: MailboxId,
+    change: (known: UidSet, covered: UidSet) => { known: UidSet; covered: UidSet },
+  ): void {
+    const mailbox = this.mailboxes.get(mailboxId)
+    if (mailbox === undefined || mailbox.checkpoint === null) return
+    const { checkpoint } = mailbox
+    this.mailboxes.set(mailboxId, { ...mailbox, checkpoint: { ...checkpoint, ...change(checkpoint.known, checkpoint.covered) } })
+    this.touched.add(mailboxId)
+  }
+
+  /** Rows first, then the records that speak of them. */
+  get writes(): readonly Write[] {
+    const records = [...this.touched].flatMap((id): Write[] => {
+      const mailbox = this.mailboxes.get(id)
+      return mailbox === undefined ? [] : [{ kind: 'put-mailbox', mailbox }]
+    })
+    return [...this.rows, ...records]
+  }
+}

@@ -1,0 +1,171 @@
+/** Turns the answers to a forward plan into what the store writes, after checking that they add up. */
+
+import {
+  type Checkpoint,
+  type Done,
+  type FlagState,
+  type MailboxRecord,
+  type ModSeq,
+  type Observation,
+  type Opened,
+  type Rejection,
+  type ServerMessage,
+  type Tier,
+  UidSet,
+  type UidValidity,
+  type Write,
+} from '@tidemail/core'
+import type { ForwardPlan } from './plan-forward.ts'
+import { addsUp, hasGoneBack, isUsableForQresync } from './trust-checks.ts'
+
+export type ForwardResult =
+  /** Believed: what to write, and the mailbox as it is then. */
+  | { readonly kind: 'taken'; readonly mailbox: MailboxRecord; readonly writes: readonly Write[]; readonly news: ForwardNews }
+  /** The answers do not add up: ask for the list of UIDs, then take the answers of both together. */
+  | { readonly kind: 'verify'; readonly uidValidity: UidValidity }
+  /** The server did not keep to the tier: look again by a lower one. */
+  | { readonly kind: 'lower-tier'; readonly tier: Tier; readonly reason: string }
+  /** UIDVALIDITY is another: nothing of what was known holds (RFC 4549 §4.1). */
+  | { readonly kind: 'reset'; readonly opened: Opened }
+  /** The server refused to open it. */
+  | { readonly kind: 'refused'; readonly rejection: Rejection | null }
+  /** The connection ended before the answers were complete; nothing is written. */
+  | { readonly kind: 'lost' }
+
+export interface ForwardNews {
+  readonly fetched: number
+  readonly removed: number
+  readonly flagsChanged: number
+}
+
+/** Decides on all observations since the mailbox was opened. Pure; the same observations give the same result. */
+export function takeForward(plan: ForwardPlan, observations: readonly Observation[]): ForwardResult {
+  const { mailbox, tier } = plan.request
+  const opened = observations.find((item): item is Opened => item.kind === 'opened' && item.id === plan.openId)
+  const endings = observations.filter((item): item is Done => item.kind === 'done')
+  if (opened === undefined) return refusalOf(endings.find((done) => done.id === plan.openId))
+  if (mailbox.uidValidity !== null && opened.mailbox.uidValidity !== mailbox.uidValidity) return { kind: 'reset', opened }
+  if (endings.some((done) => done.outcome === 'stale')) return { kind: 'reset', opened }
+  if (!plan.steps.every((step) => endings.some((done) => done.id === step.id && done.outcome === 'ok'))) return failureOf(endings)
+  const before = mailbox.checkpoint?.highestModSeq ?? null
+  const asked = tier === 'qresync' && before !== null && mailbox.uidValidity !== null
+  if (asked && !isUsableForQresync(opened, before)) {
+    return hasGoneBack(before, opened.highestModSeq) || opened.highestModSeq === null
+      ? { kind: 'lower-tier', tier: 'plain', reason: 'HIGHESTMODSEQ is missing or went back' }
+      : { kind: 'lower-tier', tier: 'condstore', reason: 'the server did not report what changed' }
+  }
+  const seen = whatWasSeen(plan, observations)
+  const exists = endings.findLast((done) => done.exists !== null)?.exists ?? opened.exists
+  const isVerified =
+    plan.wholeListId !== null && plan.steps.some((step) => step.id === plan.wholeListId && step.kind === 'search')
+  const known = knownAfter(plan, opened, seen)
+  if (!addsUp(known, exists) && !isVerified) return { kind: 'verify', uidValidity: opened.mailbox.uidValidity }
+  return taken(plan, opened, seen, known)
+}
+
+interface Seen {
+  readonly messages: readonly ServerMessage[]
+  readonly states: readonly FlagState[]
+  /** Every UID that a row or a search named. */
+  readonly named: UidSet
+  /** Every UID that the step listing all of them named; null where there was no such step. */
+  readonly whole: UidSet | null
+  readonly vanished: UidSet
+}
+
+function whatWasSeen(plan: ForwardPlan, observations: readonly Observation[]): Seen {
+  const messages: ServerMessage[] = []
+  const states: FlagState[] = []
+  const named: number[] = []
+  let searched = UidSet.EMPTY
+  let whole: UidSet | null = null
+  const vanished: UidSet[] = []
+  for (const item of observations) {
+    if (!('mailbox' in item) || item.mailbox.path !== plan.request.mailbox.path) continue
+    if (item.kind === 'row') {
+      named.push(item.uid)
+      const flags = item.flags ?? []
+      if (item.summary !== null && item.flags !== null)
+        messages.push({ uid: item.uid, flags, modSeq: item.modSeq, ...item.summary })
+      else if (item.flags !== null) states.push({ uid: item.uid, flags, modSeq: item.modSeq })
+    } else if (item.kind === 'uids') {
+      searched = searched.union(item.uids)
+      if (item.id !== plan.wholeListId) continue
+      // The list is the truth as of now: what VANISHED said before it, right or wrong, is in it.
+      whole = item.uids
+      vanished.length = 0
+    } else if (item.kind === 'vanished') {
+      vanished.push(item.uids)
+    }
+  }
+  const rows = UidSet.from(named)
+  const listedByRows = plan.steps.some((step) => step.id === plan.wholeListId && step.kind === 'fetch')
+  return {
+    messages,
+    states,
+    named: rows.union(searched),
+    whole: whole === null ? (listedByRows ? rows : null) : whole.union(rowsAbove(rows, whole)),
+    vanished: vanished.reduce((all, set) => all.union(set), UidSet.EMPTY),
+  }
+}
+
+/** Rows of messages that arrived after the list was made. */
+function rowsAbove(rows: UidSet, list: UidSet): UidSet {
+  return rows.intersect(UidSet.range((list.max ?? 0) + 1, 4_294_967_295))
+}
+
+function knownAfter(plan: ForwardPlan, opened: Opened, seen: Seen): UidSet {
+  if (opened.exists === 0 && seen.named.isEmpty) return UidSet.EMPTY
+  const before = plan.request.mailbox.checkpoint?.known ?? UidSet.EMPTY
+  return (seen.whole ?? before.union(seen.named)).difference(seen.vanished)
+}
+
+function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet): ForwardResult {
+  const { mailbox } = plan.request
+  const before = mailbox.checkpoint
+  const held = before?.covered ?? UidSet.EMPTY
+  const gone = (before?.known ?? UidSet.EMPTY).difference(known)
+  const messages = seen.messages.filter((message) => known.has(message.uid))
+  const states = seen.states.filter((state) => held.has(state.uid) && known.has(state.uid))
+  const covered = held.union(UidSet.from(messages.map((message) => message.uid))).intersect(known)
+  const checkpoint: Checkpoint = {
+    uidNext: Math.max(opened.uidNext ?? 1, (known.max ?? 0) + 1, before?.uidNext ?? 1),
+    highestModSeq: modSeqAfter(plan, opened),
+    known,
+    covered,
+  }
+  const updated: MailboxRecord = {
+    ...mailbox,
+    uidValidity: opened.mailbox.uidValidity,
+    objectId: opened.objectId ?? mailbox.objectId,
+    permanentFlags: opened.permanentFlags,
+    isReadOnly: opened.isReadOnly,
+    checkpoint,
+    partsHeldFor: messages.length > 0 ? null : mailbox.partsHeldFor,
+  }
+  const writes: Write[] = [{ kind: 'put-mailbox', mailbox: updated }]
+  if (!gone.isEmpty) writes.push({ kind: 'remove-messages', mailboxId: mailbox.id, uids: gone })
+  if (messages.length > 0) writes.push({ kind: 'put-messages', mailboxId: mailbox.id, messages })
+  if (states.length > 0) writes.push({ kind: 'put-flags', mailboxId: mailbox.id, states })
+  return {
+    kind: 'taken',
+    mailbox: updated,
+    writes,
+    news: { fetched: messages.length, removed: gone.size, flagsChanged: states.length },
+  }
+}
+
+/** H-12: the value of the SELECT, once everything up to it is taken in; the old one where flags were not asked for. */
+function modSeqAfter(plan: ForwardPlan, opened: Opened): ModSeq | null {
+  if (opened.highestModSeq === null) return null
+  return plan.bringsFlags ? opened.highestModSeq : (plan.request.mailbox.checkpoint?.highestModSeq ?? null)
+}
+
+function refusalOf(done: Done | undefined): ForwardResult {
+  return done?.outcome === 'rejected' ? { kind: 'refused', rejection: done.rejection } : { kind: 'lost' }
+}
+
+function failureOf(endings: readonly Done[]): ForwardResult {
+  const rejected = endings.find((done) => done.outcome === 'rejected')
+  return rejected === undefined ? { kind: 'lost' } : { kind: 'refused', rejection: rejected.rejection }
+}

@@ -1,0 +1,38 @@
+/** Says in a sentence what an operation does. Never tells anything of a message's content. */
+
+import { assertNever, type Flag, type MailboxId, type Targets } from '@tidemail/core'
+import type { FlagOperation, Operation } from './operation.ts'
+import { numbersOf } from './target-groups.ts'
+
+/** `move 3 messages from INBOX to Archive`. `nameOf` gives the path of a mailbox, or undefined where it is gone. */
+export function describeOperation(operation: Operation, nameOf: (id: MailboxId) => string | undefined): string {
+  const name = (id: MailboxId): string => nameOf(id) ?? 'a mailbox that is gone'
+  switch (operation.kind) {
+    case 'flag':
+      return describeFlags(operation, `${messages(operation.targets)} in ${name(operation.targets.mailboxId)}`)
+    case 'move':
+    case 'copy':
+      return `${operation.kind} ${messages(operation.targets)} from ${name(operation.targets.mailboxId)} to ${name(operation.to)}`
+    case 'expunge':
+      return `remove ${messages(operation.targets)} from ${name(operation.targets.mailboxId)} for good`
+    case 'append':
+      return `upload a message to ${name(operation.to)}`
+    default:
+      return assertNever(operation)
+  }
+}
+
+function describeFlags({ add, remove }: FlagOperation, where: string): string {
+  if (add.length > 0 && remove.length > 0) return `add ${flags(add)} to and remove ${flags(remove)} from ${where}`
+  if (add.length > 0) return `add ${flags(add)} to ${where}`
+  return remove.length > 0 ? `remove ${flags(remove)} from ${where}` : `change no flags of ${where}`
+}
+
+function flags(names: readonly Flag[]): string {
+  return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}
+
+function messages(targets: Targets): string {
+  const count = numbersOf(targets).size
+  return count === 1 ? '1 message' : `${count} messages`
+}

@@ -1,0 +1,53 @@
+/** Rewrites what entries name when messages got a new name: locals that landed, and messages that moved (H-18, RFC 4549 §5.1). */
+
+import { type ForwardSource, type ForwardTarget, type Targets, type UidPairRange, UidPairs, UidSet } from '@tidemail/core'
+import type { Entry, Progress } from './entry.ts'
+import { narrow, withProgress } from './progress-groups.ts'
+import { numbersOf, withNumbers } from './target-groups.ts'
+
+/** A forward as it is written to the store. */
+export interface Forwarding {
+  readonly from: ForwardSource
+  readonly to: ForwardTarget
+  readonly pairs: UidPairs
+}
+
+/**
+ * The entry with its unclaimed targets under their new names; the same object when it names none of them. Targets that a claim carries keep the names
+ * under which they were sent. `operation.targets` stays what was accepted.
+ */
+export function rewriteTargets(entry: Entry, forward: Forwarding): Entry {
+  const moving = entry.progress.map((group) => movingTargets(group, forward))
+  if (moving.every((targets) => targets === null)) return entry
+  const progress = entry.progress.flatMap((group, i) => {
+    const targets = moving[i] ?? null
+    if (targets === null) return [group]
+    const staying = numbersOf(group.targets).difference(numbersOf(targets))
+    return [narrow(group, withNumbers(group.targets, staying)), renamed(narrow(group, targets), forward)]
+  })
+  return withProgress(entry, progress)
+}
+
+/** Those of an unclaimed group's targets that the forward renames, or null. */
+function movingTargets({ state, targets }: Progress, { from, pairs }: Forwarding): Targets | null {
+  if (state !== 'queued' && state !== 'copied' && state !== 'parked') return null
+  const isSource = from.kind === 'local' ? targets.kind === 'local' : targets.kind === 'stored' && targets.box === from.box
+  const numbers = isSource ? numbersOf(targets).intersect(pairs.sources) : UidSet.EMPTY
+  return numbers.isEmpty ? null : withNumbers(targets, numbers)
+}
+
+function renamed(group: Progress, { to, pairs }: Forwarding): Progress {
+  const mine = pairs.restrict(numbersOf(group.targets))
+  const targets: Targets = { kind: 'stored', mailboxId: to.mailboxId, box: to.box, uids: mine.destinations }
+  return { ...group, targets, placed: renameSources(group.placed, mine) }
+}
+
+/** Pairs that start from the new names and lead to the same locals. */
+function renameSources(placed: UidPairs, names: UidPairs): UidPairs {
+  const renamed = names.ranges.flatMap(({ from, to, length }) =>
+    placed
+      .restrict(UidSet.range(from, from + length - 1))
+      .ranges.map((range): UidPairRange => ({ from: to + (range.from - from), to: range.to, length: range.length })),
+  )
+  return new UidPairs(renamed)
+}

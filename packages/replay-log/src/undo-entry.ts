@@ -1,0 +1,40 @@
+/** Takes an operation back, where that is free, and gives one up, where the user decides so (H-3). */
+
+import type { Entry, TargetState } from './entry.ts'
+import type { Receipt } from './receipt.ts'
+import { receiptOf } from './receipt-of.ts'
+import { isSettled, transition } from './transition.ts'
+
+export type UndoResult =
+  /** The entry leaves the log with this receipt, in one transaction that expects the entry as it was read. */
+  | { readonly kind: 'undone'; readonly receipt: Receipt }
+  /** Something of it was sent, or is settled, or waits for the user: undoing it is a new operation. */
+  | { readonly kind: 'refused'; readonly reason: 'sent' | 'settled' | 'parked' }
+
+export type DiscardResult =
+  /** `receipt` is there when nothing remains; otherwise what is being sent stays in `entry`. */
+  | { readonly kind: 'discarded'; readonly entry: Entry; readonly receipt: Receipt | null }
+  /** All that remains is being sent, or its answer is looked for. */
+  | { readonly kind: 'refused'; readonly reason: 'sent' }
+
+/** Undoes an entry that is wholly queued: of which nothing was sent and nothing is settled. */
+export function undoEntry(entry: Entry, now: number): UndoResult {
+  const states = new Set(entry.progress.map(({ state }) => state))
+  if (entry.settled.length > 0 || isSettled(entry)) return { kind: 'refused', reason: 'settled' }
+  if (states.has('parked')) return { kind: 'refused', reason: 'parked' }
+  if ([...states].some((state) => state !== 'queued')) return { kind: 'refused', reason: 'sent' }
+  return { kind: 'undone', receipt: receiptOf(settleWhere(entry, ['queued'], 'undo'), now) }
+}
+
+/** Gives up what is parked, queued, or only half moved. Nothing is undone on the server. */
+export function discardEntry(entry: Entry, now: number): DiscardResult {
+  const rest = settleWhere(entry, ['queued', 'copied', 'parked'], 'discard')
+  if (rest === entry) return { kind: 'refused', reason: 'sent' }
+  return { kind: 'discarded', entry: rest, receipt: isSettled(rest) ? receiptOf(rest, now) : null }
+}
+
+function settleWhere(entry: Entry, states: readonly TargetState[], kind: 'undo' | 'discard'): Entry {
+  return entry.progress
+    .filter(({ state }) => states.includes(state))
+    .reduce((rest, { targets }) => transition(rest, targets, { kind }).entry, entry)
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { type Ending, SimulatedWorld } from './simulated-world.ts'
+
+const TIERS = {
+  qresync: [],
+  condstore: ['QRESYNC'],
+  plain: ['CONDSTORE'],
+  'no MOVE': ['MOVE'],
+  bare: ['CONDSTORE', 'MOVE', 'LIST-STATUS', 'MULTIAPPEND'],
+} as const
+const RUNS = Number(process.env['TIDEMAIL_SIM_RUNS'] ?? 60)
+const FIRST_SEED = Number(process.env['TIDEMAIL_SIM_SEED'] ?? 1)
+
+/** Every message is there as often as somebody asked for, and none is lost that nobody removed (I-LOG-3, I-STORE-2). */
+function wrongCounts({ copies, ledger, undecided }: Ending): string[] {
+  const wrong: string[] = []
+  for (const [id, { copiesMax, isRemovable }] of ledger) {
+    const count = copies.get(id) ?? 0
+    if (count > copiesMax) wrong.push(`${id} is there ${count} times, asked for were ${copiesMax}`)
+    if (count < 1 && !isRemovable && undecided === 0) wrong.push(`${id} is lost`)
+  }
+  return wrong
+}
+
+describe.each(Object.entries(TIERS))('simulated histories, %s', (_, without) => {
+  it(`converge without loss, repetition or resurrection, from seed ${FIRST_SEED}, ${RUNS} times`, async () => {
+    // Verifies: I-SYNC-1, I-SYNC-3, I-LOG-1, I-LOG-2, I-LOG-3, I-STORE-2, H-1, H-2, H-7, H-9
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed += 1) {
+      const world = new SimulatedWorld({ seed, without, events: 25 })
+      const ending = await world.live()
+      const told = `seed ${seed}\n${world.story.join('\n')}`
+      expect(wrongCounts(ending), told).toEqual([])
+      expect(ending.pending, told).toBe(0)
+      if (ending.undecided === 0) expect(ending.store, told).toEqual(ending.server)
+    }
+  }, 60_000)
+})
