@@ -19,6 +19,8 @@ const MAILBOXES = ['INBOX', 'Archive', 'Work'] as const
 const FLAGS = ['\\Seen', '\\Flagged', '\\Answered', '$Work'] as const
 const FAULTS: readonly StepFault[] = ['cut', 'lose-request', 'lose-answer', 'lose-tail', 'ghost']
 const SYNCS_TO_CONVERGE_MAX = 30
+/** How long after its connection ended the server still carries out what it had received: less than the engine waits. */
+const GHOST_LIFE_MS = 1_500
 
 /** What became of the world at its end. */
 export interface Ending {
@@ -27,6 +29,8 @@ export interface Ending {
   /** Entries that the user would have to decide on. */
   readonly undecided: number
   readonly pending: number
+  /** What waits, for the one who reads a failure. */
+  readonly log: string
   /** Copies on the server of each message, by Message-ID. */
   readonly copies: ReadonlyMap<string, number>
   readonly ledger: ReadonlyMap<string, Expected>
@@ -58,6 +62,7 @@ export class SimulatedWorld {
   private readonly options: WorldOptions
   private engine: MailEngine | null = null
   private messages = 0
+  private ghostSince: number | null = null
 
   constructor(options: WorldOptions) {
     this.options = options
@@ -68,13 +73,16 @@ export class SimulatedWorld {
       without: options.without,
       inFlightMax: this.random.pick([1, 4]),
     })
+    this.clock.beforeMove = (to) => {
+      if (this.ghostSince !== null && to - this.ghostSince >= GHOST_LIFE_MS) this.layGhosts()
+    }
     for (let i = 0; i < 12; i += 1) this.rivalAppends()
   }
 
   async live(): Promise<Ending> {
     for (let i = 0; i < this.options.events; i += 1) await this.event()
     this.remote.fault = () => 'pass'
-    this.remote.releaseGhosts()
+    this.layGhosts()
     for (let tries = 0; tries < SYNCS_TO_CONVERGE_MAX; tries += 1) {
       if (await this.sync()) break
       this.clock.advance(120_000)
@@ -90,10 +98,21 @@ export class SimulatedWorld {
     else if (kind < 7) await this.crash()
     else {
       const rate = this.random.pick([0, 0.05, 0.2])
-      this.remote.fault = () => (this.random.chance(rate) ? this.random.pick(FAULTS) : 'pass')
+      this.remote.fault = () => (this.random.chance(rate) ? this.befall() : 'pass')
       await this.sync()
-      if (this.random.chance(0.5)) this.remote.releaseGhosts()
     }
+  }
+
+  private befall(): StepFault {
+    const fault = this.random.pick(FAULTS)
+    if (fault === 'ghost') this.ghostSince ??= this.clock.now()
+    return fault
+  }
+
+  /** The server carries out what it had received from connections that are gone. */
+  private layGhosts(): void {
+    this.ghostSince = null
+    this.remote.releaseGhosts()
   }
 
   private async sync(): Promise<boolean> {
@@ -250,6 +269,7 @@ export class SimulatedWorld {
       server: serverForm(this.account),
       undecided: parked.length,
       pending: entries.length - parked.length,
+      log: JSON.stringify(entries.map(({ seq, operation, progress }) => ({ seq, kind: operation.kind, progress }))),
       copies,
       ledger: this.ledger,
     }

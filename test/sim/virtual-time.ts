@@ -4,6 +4,8 @@ import type { Clock, Random } from '@tidemail/core'
 
 /** Sleeping moves the time, and is over at once. */
 export class VirtualClock implements Clock {
+  /** Called before the time moves, with where it moves to. */
+  beforeMove: (to: number) => void = () => {}
   #now: number
 
   constructor(startMs: number = Date.UTC(2026, 0, 5)) {
@@ -15,10 +17,11 @@ export class VirtualClock implements Clock {
   }
 
   async sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted !== true) this.#now += delayMs
+    if (signal?.aborted !== true) this.advance(delayMs)
   }
 
   advance(delayMs: number): void {
+    this.beforeMove(this.#now + delayMs)
     this.#now += delayMs
   }
 }

@@ -1,10 +1,10 @@
 /** Finds out what became of steps whose answer was lost, before anything is sent again (H-7 to H-11). */
 
 import { type MailboxRecord, type Observation, uidValidity } from '@tidemail/core'
-import { concludeProbe, isRepeatable, Ledger, type Probe, planProbe, recoverableFrom, settleVerdicts } from '@tidemail/planner'
+import { concludeProbe, isRepeatable, type Probe, planProbe, recoverableFrom, settleVerdicts } from '@tidemail/planner'
 import { type Claim, decodeClaim } from '@tidemail/replay-log'
 import { sha256Hex } from './digest.ts'
-import { replayState } from './replay.ts'
+import { decide } from './replay.ts'
 import type { Work } from './work.ts'
 
 /** The longest that the server of a session may stay silent on one step, in milliseconds (adapters keep to it). */
@@ -43,18 +43,6 @@ async function recoverClaim(work: Work, claim: Claim): Promise<void> {
 /** Repeating STORE and UID EXPUNGE is harmless: the targets are queued again. */
 async function release(work: Work, claim: Claim): Promise<void> {
   await decide(work, 'send again what may be repeated', (ledger) => ledger.release(claim))
-}
-
-async function decide(work: Work, reason: string, change: (ledger: Ledger) => void): Promise<void> {
-  for (;;) {
-    const state = await replayState(work)
-    const ledger = new Ledger({ entries: state.entries, mailboxes: work.mailboxes, now: state.now })
-    change(ledger)
-    const { writes, expect } = ledger.change()
-    if (!(await work.commit(reason, writes, expect))) continue
-    work.options.tally.entriesSettled += ledger.settledCount
-    return
-  }
 }
 
 /** The digests of messages in the target: only the bytes tell whether they are ours. */

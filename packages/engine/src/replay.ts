@@ -25,6 +25,7 @@ const BATCHES_MAX = 200
 /** Uploads before anything is downloaded (RFC 4549 §3). Answers the mailboxes whose server state it changed. */
 export async function replay(work: Work, discovery: Discovery): Promise<Set<number>> {
   work.options.onPhase('replaying')
+  await decide(work, 'skip what can never be sent', (ledger) => ledger.settleOrphans())
   const touched = new Set<number>()
   const lanes = planLanes(await replayState(work))
   for (const lane of lanes.toSorted((a, b) => Number(a.kind === 'messages') - Number(b.kind === 'messages'))) {
@@ -78,7 +79,7 @@ async function drainLane(work: Work, lane: Lane, touched: Set<number>): Promise<
       if (claim.fence !== null) touched.add(claim.fence.mailboxId)
     }
     const observations = await work.run(batch.steps)
-    await settle(work, batch, observations)
+    await decide(work, 'settle what the server answered', (ledger) => settleBatch(batch, observations, ledger))
     work.assertAlive()
     if (batch.claims.length > 0 && observations.every((item) => item.kind !== 'done' || item.outcome === 'stale')) return
   }
@@ -94,14 +95,14 @@ async function claimBatch(work: Work, batch: Batch, state: ReplayState): Promise
   return work.commit('claim what is about to be sent', writes, expect)
 }
 
-/** The answers, in one transaction with the entries and receipts they settle; decided again when an entry changed meanwhile. */
-async function settle(work: Work, batch: Batch, observations: Awaited<ReturnType<Work['run']>>): Promise<void> {
+/** One change of the log, in one transaction with its receipts; decided again when an entry changed meanwhile. */
+export async function decide(work: Work, reason: string, change: (ledger: Ledger) => void): Promise<void> {
   for (;;) {
     const state = await replayState(work)
     const ledger = new Ledger({ entries: state.entries, mailboxes: work.mailboxes, now: state.now })
-    settleBatch(batch, observations, ledger)
+    change(ledger)
     const { writes, expect } = ledger.change()
-    if (!(await work.commit('settle what the server answered', writes, expect))) continue
+    if (!(await work.commit(reason, writes, expect))) continue
     work.options.tally.entriesSettled += ledger.settledCount
     return
   }

@@ -215,6 +215,23 @@ export class Ledger {
     this.server.write({ kind: 'infer-flags', mailboxId, uids: step.uids.difference(except), delta })
   }
 
+  /** Targets whose local will never be named, because what was to make it came to nothing, are skipped; and so on along the chain (I-LOG-5). */
+  settleOrphans(): void {
+    for (let isSettling = true; isSettling; ) {
+      isSettling = false
+      const living = livingLocals([...this.entries.values()])
+      for (const entry of [...this.entries.values()]) {
+        for (const { state, targets } of entry.progress) {
+          if (state !== 'queued' || targets.kind !== 'local' || entry.operation.kind === 'append') continue
+          const locals = targets.locals.difference(living)
+          if (locals.isEmpty) continue
+          this.settleGone(entry.seq, { ...targets, locals }, { kind: 'nothing-sent' })
+          isSettling = true
+        }
+      }
+    }
+  }
+
   /** Everything gathered, with the entries it was decided on. */
   change(): Pick<Change, 'writes' | 'expect'> {
     const changed = [...this.entries.values()].filter((entry) => this.hasChanged(entry))
@@ -253,6 +270,14 @@ export class Ledger {
         this.entries.set(entry.seq, rewriteTargets(entry, { from, to: { mailboxId: to.id, box: to.box }, pairs }))
     }
   }
+}
+
+/** Locals that still may be named: those of uploads, and those that moves and copies will make. */
+function livingLocals(entries: readonly Entry[]): UidSet {
+  return entries.reduce((all, { operation, progress, placed }) => {
+    const uploaded = operation.kind === 'append' && progress.length > 0 ? UidSet.of(operation.message.local) : UidSet.EMPTY
+    return all.union(placed.destinations).union(uploaded)
+  }, UidSet.EMPTY)
 }
 
 /** Which local became which UID, when `placed` says which source became which local. */
