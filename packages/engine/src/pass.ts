@@ -1,6 +1,6 @@
 /** One pass over one account, in the order of RFC 4549 §3. */
 
-import type { EntrySeq } from '@tidemail/core'
+import { GHOST_QUIET_MS_MAX, planLanes } from '@tidemail/planner'
 import { discover } from './discover.ts'
 import { recover } from './recover.ts'
 import { replay, replayState } from './replay.ts'
@@ -11,8 +11,8 @@ import type { Work } from './work.ts'
 export interface PassResult {
   /** When a lost claim can be decided, or an entry may be tried again, in milliseconds since 1970; null when nothing waits for time. */
   readonly wakeAt: number | null
-  /** Entries that could be sent now. */
-  readonly ready: readonly EntrySeq[]
+  /** Whether entries could be sent now. */
+  readonly hasMoreToSend: boolean
   /** Messages whose rows are still missing. */
   readonly toFetch: number
 }
@@ -29,20 +29,17 @@ export async function runPass(work: Work): Promise<PassResult> {
 }
 
 async function whatIsLeft(work: Work, recoverableAt: number | null): Promise<PassResult> {
-  const { entries, claims, now } = await replayState(work)
-  const waiting = entries.filter((entry) => entry.notBefore > now).map((entry) => entry.notBefore)
-  const times = [
-    ...waiting,
-    ...(recoverableAt === null ? [] : [recoverableAt]),
-    ...claims.flatMap((claim) => (claim.lostAt === null ? [] : [now])),
-  ]
-  const isSendable = (entry: (typeof entries)[number]): boolean =>
-    entry.notBefore <= now && entry.progress.some((group) => group.state === 'queued' || group.state === 'copied')
-  const missing = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox) && mailbox.checkpoint !== null)
+  const state = await replayState(work)
+  const { entries, claims, now } = state
+  const tries = entries.filter((entry) => entry.notBefore > now).map((entry) => entry.notBefore)
+  const lost = claims.flatMap(({ lostAt }) => (lostAt === null ? [] : [lostAt + GHOST_QUIET_MS_MAX]))
+  const times = [...tries, ...lost, ...(recoverableAt === null ? [] : [recoverableAt])]
+  const wanted = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox))
+  const lanes = planLanes(state).filter((lane) => wanted.some((mailbox) => mailbox.id === lane.mailboxId))
   return {
     wakeAt: times.length === 0 ? null : Math.min(...times),
-    ready: entries.filter(isSendable).map((entry) => entry.seq),
-    toFetch: missing.reduce(
+    hasMoreToSend: lanes.length > 0,
+    toFetch: wanted.reduce(
       (sum, { checkpoint }) => sum + (checkpoint === null ? 0 : checkpoint.known.size - checkpoint.covered.size),
       0,
     ),

@@ -141,7 +141,7 @@ export class Synchroniser {
         const session = await this.connect(signal)
         const work = this.work(session, this.leaderEpoch, tally, options, signal)
         const left = await runPass(work)
-        const isDone = left.wakeAt === null && left.ready.length === 0 && left.toFetch === 0
+        const isDone = left.wakeAt === null && !left.hasMoreToSend && left.toFetch === 0
         const delay = waitFor(left, this.options.clock.now())
         if (isDone || passes === PASSES_MAX || delay === null || waited + delay > WAIT_MS_MAX)
           return await this.report(tally, isDone)
@@ -198,7 +198,7 @@ export class Synchroniser {
 
 /** How long to wait before the next pass, or null when no pass of this synchronisation can help. */
 function waitFor(left: PassResult, now: number): number | null {
-  if (left.ready.length > 0 || left.toFetch > 0) return 0
+  if (left.hasMoreToSend || left.toFetch > 0) return 0
   return left.wakeAt === null ? null : Math.max(0, left.wakeAt - now)
 }
 

@@ -51,6 +51,7 @@ function appendClaim(entries: readonly Entry[], mailbox: MailboxRecord, state: R
     accountId: state.accountId,
     claimedAt: state.now,
     lostAt: null,
+    answer: 'none',
     members: entries.map((entry, i) => ({
       seq: entry.seq,
       targets: { kind: 'local', mailboxId: mailbox.id, locals: UidSet.of(operations[i]?.message.local ?? 0) },

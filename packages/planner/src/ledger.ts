@@ -77,10 +77,10 @@ export class Ledger {
     this.writes.push({ kind: 'put-claim', claim: encodeClaim(claim) })
   }
 
-  /** The answer was lost: the targets wait for a probe. */
-  lose(claim: Claim): void {
+  /** The answer was lost, or it was OK and named no UIDs: the targets wait for a probe. */
+  lose(claim: Claim, answer: Claim['answer'] = 'none'): void {
     for (const { seq, targets } of claim.members) this.advance(seq, targets, { kind: 'lost' })
-    this.writes.push({ kind: 'put-claim', claim: encodeClaim({ ...claim, lostAt: this.now }) })
+    this.writes.push({ kind: 'put-claim', claim: encodeClaim({ ...claim, lostAt: this.now, answer }) })
   }
 
   /** Nothing of the claim took effect, or all of it may be repeated: the targets are queued again. */
@@ -102,13 +102,15 @@ export class Ledger {
     this.advance(seq, targets, { kind: 'park', parkedFor: reason })
   }
 
-  /** Parks what later entries want with the same messages (I-LOG-5). */
-  parkLater(seq: EntrySeq, targets: Targets, reason: ParkReason): void {
-    for (const entry of [...this.entries.values()].filter((candidate) => candidate.seq > seq)) {
-      if (entry.operation.kind !== 'expunge' && entry.operation.kind !== 'move') continue
+  /** What a later entry would destroy is what this one was to save: it is not attempted (RFC 4549 §5.1, I-LOG-5). */
+  parkDependants(seq: EntrySeq, targets: Targets): void {
+    if (this.kindOf(seq) !== 'copy') return
+    for (const entry of [...this.entries.values()].filter(
+      (candidate) => candidate.seq > seq && candidate.operation.kind === 'expunge',
+    )) {
       for (const group of entry.progress) {
         const shared = group.state === 'queued' ? common(group.targets, targets) : null
-        if (shared !== null) this.park(entry.seq, shared, reason)
+        if (shared !== null) this.park(entry.seq, shared, 'needs-another')
       }
     }
   }
@@ -234,6 +236,7 @@ export class Ledger {
 
   /** Everything gathered, with the entries it was decided on. */
   change(): Pick<Change, 'writes' | 'expect'> {
+    this.settleOrphans()
     const changed = [...this.entries.values()].filter((entry) => this.hasChanged(entry))
     const entryWrites = changed.flatMap((entry): Write[] =>
       isSettled(entry)

@@ -82,7 +82,7 @@ export class MessageBatch {
 
   /** STORE \Deleted and UID EXPUNGE of these UIDs, joined by `requires`; then a look at what is left, where no VANISHED tells. */
   private expunge(entry: Entry, uids: UidSet, isCopied: boolean): void {
-    if (this.isFull() || !can(this.state.server, 'UIDPLUS')) return
+    if (this.isFull()) return
     const reason = isCopied ? 'the copy is proved: remove the original' : 'replay the removal'
     const mark = this.store(uids, 'add', ['\\Deleted'], reason)
     const expunge: ExpungeStep = {
@@ -139,7 +139,16 @@ export class MessageBatch {
   private claim(steps: Claim['steps'], members: readonly ClaimMember[], fence: Claim['fence'] = null): void {
     if (this.isFull()) return
     const { accountId, now } = this.state
-    this.claims.push({ id: this.context.claimId(), accountId, steps, members, fence, claimedAt: now, lostAt: null })
+    this.claims.push({
+      id: this.context.claimId(),
+      accountId,
+      steps,
+      members,
+      fence,
+      claimedAt: now,
+      lostAt: null,
+      answer: 'none',
+    })
     this.steps.push(...steps)
   }
 

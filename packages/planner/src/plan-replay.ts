@@ -2,8 +2,8 @@
  * Decides what of the replay log is sent next: one batch of claims for one mailbox, in the user's order, folded into few steps.
  */
 
-import { flagKey, type MailboxId, type MailboxRecord, UidSet } from '@tidemail/core'
-import type { Entry, FlagOperation } from '@tidemail/replay-log'
+import { can, flagKey, type MailboxId, type MailboxRecord, UidSet } from '@tidemail/core'
+import type { Entry, FlagOperation, Operation } from '@tidemail/replay-log'
 import { planAppends } from './append-batch.ts'
 import { MessageBatch, type ReadyEnd, type ReadyFlags } from './message-batch.ts'
 import type { Batch, BatchContext, Lane, ReplayState } from './replay-state.ts'
@@ -65,6 +65,7 @@ function planMessages(mailbox: MailboxRecord, state: ReplayState, context: Batch
   const ends: ReadyEnd[] = []
   const moot: Batch['moot'][number][] = []
   let taken = UidSet.EMPTY
+  let copiesParked = UidSet.EMPTY
   for (const entry of state.entries) {
     for (const group of entry.progress) {
       const { targets } = group
@@ -79,8 +80,15 @@ function planMessages(mailbox: MailboxRecord, state: ReplayState, context: Batch
         else if (!uids.isEmpty && isPermitted(operation, mailbox)) flags.push({ entry, uids, operation })
         else if (!uids.isEmpty) moot.push({ seq: entry.seq, targets: { ...targets, uids }, why: 'not-permitted' })
       } else if (operation.kind !== 'append') {
-        if (!uids.isEmpty) ends.push({ entry, uids, operation, isCopied: group.state === 'copied' })
+        const saved = operation.kind === 'expunge' ? uids.intersect(copiesParked) : UidSet.EMPTY
+        const free = uids.difference(saved)
+        if (!saved.isEmpty) moot.push({ seq: entry.seq, targets: { ...targets, uids: saved }, why: 'needs-another' })
+        const isCopied = group.state === 'copied'
+        if (!free.isEmpty && !canFinish(operation.kind, isCopied, state))
+          moot.push({ seq: entry.seq, targets: { ...targets, uids: free }, why: 'not-possible' })
+        else if (!free.isEmpty) ends.push({ entry, uids: free, operation, isCopied })
         if (group.state !== 'parked') taken = taken.union(targets.uids)
+        else if (operation.kind === 'copy') copiesParked = copiesParked.union(targets.uids)
       }
     }
   }
@@ -88,6 +96,12 @@ function planMessages(mailbox: MailboxRecord, state: ReplayState, context: Batch
   batch.storeFlags(flags)
   for (const end of ends) batch.finish(end)
   return { claims: batch.claims, steps: batch.steps, moot }
+}
+
+/** Without UIDPLUS nothing can be removed without endangering what others marked \Deleted (RFC 4549 §4.2.4). */
+function canFinish(kind: Operation['kind'], isCopied: boolean, { server }: ReplayState): boolean {
+  const removes = kind === 'expunge' || isCopied || (kind === 'move' && !can(server, 'MOVE'))
+  return !removes || can(server, 'UIDPLUS')
 }
 
 /** H-14: a flag outside PERMANENTFLAGS would last for the session only. */

@@ -39,6 +39,10 @@ export interface Batch {
   readonly claims: readonly Claim[]
   /** The claims' steps, and reads that make evidence of their answers. */
   readonly steps: readonly Step[]
-  /** Targets that are settled without asking: gone from the mailbox, or refused before sending. */
-  readonly moot: readonly { readonly seq: Entry['seq']; readonly targets: Targets; readonly why: 'gone' | 'not-permitted' }[]
+  /** Targets that are settled without asking: gone from the mailbox, refused before sending, or waiting for a parked copy. */
+  readonly moot: readonly {
+    readonly seq: Entry['seq']
+    readonly targets: Targets
+    readonly why: 'gone' | 'not-permitted' | 'not-possible' | 'needs-another'
+  }[]
 }

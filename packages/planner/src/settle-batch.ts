@@ -4,16 +4,14 @@ import {
   type Appended,
   type Copied,
   type Done,
-  type EntrySeq,
   type MutatingStep,
   type Observation,
   type Outcome,
-  type Targets,
   UidPairs,
   UidSet,
   uid,
 } from '@tidemail/core'
-import type { Claim, Evidence } from '@tidemail/replay-log'
+import type { Claim } from '@tidemail/replay-log'
 import { classifyRejection } from './classify-rejection.ts'
 import type { Ledger } from './ledger.ts'
 import type { Batch } from './replay-state.ts'
@@ -21,7 +19,9 @@ import type { Batch } from './replay-state.ts'
 /** Settles what needs no answer: targets that were gone before anything was sent, and flags the server would not keep. */
 export function settleMoot(moot: Batch['moot'], ledger: Ledger): void {
   for (const { seq, targets, why } of moot) {
-    if (why === 'not-permitted') ledger.reject(seq, targets, { kind: 'nothing-sent' })
+    if (why === 'needs-another') ledger.park(seq, targets, why)
+    else if (why === 'not-possible') ledger.park(seq, targets, 'not-permitted')
+    else if (why === 'not-permitted') ledger.reject(seq, targets, { kind: 'nothing-sent' })
     else ledger.settleGone(seq, targets, { kind: 'vanished', uids: targets.kind === 'stored' ? targets.uids : UidSet.EMPTY })
   }
 }
@@ -138,7 +138,7 @@ function settleTransfer(
 ): void {
   const answers = observations.filter((item): item is Copied => item.kind === 'copied' && item.id === step.id)
   if (answers.length === 0) {
-    ledger.lose(claim)
+    ledger.lose(claim, 'ok')
     return
   }
   const pairs = answers.reduce((all, item) => all.union(item.pairs), UidPairs.EMPTY)
@@ -155,10 +155,13 @@ function settleTransfer(
 
 function settleAppend(claim: Claim, stepId: string, observations: readonly Observation[], ledger: Ledger): void {
   const answer = observations.find((item): item is Appended => item.kind === 'appended' && item.id === stepId)
+  if (answer === undefined || answer.uids.length !== claim.members.length) {
+    ledger.lose(claim, 'ok')
+    return
+  }
   claim.members.forEach(({ seq, targets }, i) => {
-    const named = answer?.uids[i]
-    if (answer === undefined || named === undefined) ledger.apply(seq, targets, { kind: 'tagged-ok' })
-    else ledger.settleLanded(seq, targets, claim, uid(named), { kind: 'append-uid', target: answer.target, uid: named })
+    const named = uid(answer.uids[i] ?? 0)
+    ledger.settleLanded(seq, targets, claim, named, { kind: 'append-uid', target: answer.target, uid: named })
   })
   ledger.removeClaim(claim)
 }
@@ -170,17 +173,15 @@ function settleRejected(claim: Claim, dones: readonly (Done | undefined)[], ledg
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
   for (const { seq, targets } of claim.members) {
     const verdict = classifyRejection(rejection, step, ledger.rejectionsOf(seq))
+    if (verdict.kind === 'retry' || verdict.kind === 'look-again') {
+      ledger.requeue(seq, targets, { isRejected: true })
+      continue
+    }
+    ledger.parkDependants(seq, targets)
     if (verdict.kind === 'park') ledger.park(seq, targets, verdict.reason)
-    else if (verdict.kind === 'refused') rejectWithDependants(seq, targets, evidence, ledger)
-    else ledger.requeue(seq, targets, { isRejected: true })
+    else ledger.reject(seq, targets, evidence)
   }
   ledger.removeClaim(claim)
-}
-
-/** A copy that failed must not be followed by the removal of what it was to save (RFC 4549 §5.1, I-LOG-5). */
-function rejectWithDependants(seq: EntrySeq, targets: Targets, evidence: Evidence, ledger: Ledger): void {
-  if (ledger.kindOf(seq) === 'copy') ledger.parkLater(seq, targets, 'rejected-repeatedly')
-  ledger.reject(seq, targets, evidence)
 }
 
 function vanishedIn(observations: readonly Observation[]): UidSet {

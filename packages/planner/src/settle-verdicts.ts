@@ -19,19 +19,11 @@ export function settleVerdicts(claim: Claim, verdicts: readonly MessageVerdict[]
 function settleUpload(claim: Claim, { seq, targets }: ClaimMember, verdicts: readonly MessageVerdict[], ledger: Ledger): void {
   if (targets.kind !== 'local') return
   const verdict = verdicts.find((candidate) => targets.locals.has(candidate.of))
-  switch (verdict?.kind) {
-    case 'done':
-      ledger.settleLanded(seq, targets, claim, verdict.uid, probed('certain', [verdict.uid]))
-      break
-    case 'not-done':
-      ledger.requeue(seq, targets, { isRejected: false })
-      break
-    case 'gone':
-    case 'uncertain':
-    case undefined:
-      ledger.park(seq, targets, 'uncertain')
-      break
-  }
+  if (verdict?.kind === 'done') ledger.settleLanded(seq, targets, claim, verdict.uid, probed('certain', [verdict.uid]))
+  // An upload that was answered with OK is done, whoever took it away since; only its UID is not known.
+  else if (claim.answer === 'ok') ledger.apply(seq, targets, probed('possible', []))
+  else if (verdict?.kind === 'not-done') ledger.requeue(seq, targets, { isRejected: false })
+  else ledger.park(seq, targets, 'uncertain')
 }
 
 function settleTransferVerdicts(
@@ -61,7 +53,8 @@ function settleTransferVerdicts(
     if (halfway.ranges.length > 0)
       ledger.settleTransferred(seq, { ...targets, uids: halfway.sources }, 'copy', claim, halfway, evidence)
   }
-  const notDone = uidsOf('not-done')
+  // OK to a COPY that left nothing behind: sending it again would do the same.
+  const notDone = claim.answer === 'ok' ? UidSet.EMPTY : uidsOf('not-done')
   if (!notDone.isEmpty) ledger.requeue(seq, { ...targets, uids: notDone }, { isRejected: false })
   const gone = uidsOf('gone')
   if (!gone.isEmpty) ledger.settleGone(seq, { ...targets, uids: gone }, probed('none', []))

@@ -47,4 +47,6 @@ export interface Claim {
   readonly claimedAt: number
   /** When the connection ended with the step unanswered, in milliseconds since 1970; null while that is not known to have happened. */
   readonly lostAt: number | null
+  /** `ok`: the server took the step, but did not say under which UIDs: they are looked for as after a lost answer. */
+  readonly answer: 'none' | 'ok'
 }

@@ -35,6 +35,8 @@ export type ParkReason =
   | 'over-quota'
   | 'uncertain'
   | 'mass-delete'
+  /** What it would destroy is what a parked or refused copy was to save (I-LOG-5). */
+  | 'needs-another'
 
 /** What proves an outcome. */
 export type Evidence =

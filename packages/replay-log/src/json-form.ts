@@ -2,11 +2,11 @@
 
 import type { Json } from '@tidemail/core'
 
-/** How values of a type are kept as JSON. */
+/** How values of a type are kept as JSON. Functions, not methods, so that a form that knows too few words does not compile. */
 export interface Form<T> {
-  write(value: T): Json
+  readonly write: (value: T) => Json
   /** @throws Unreadable where the JSON is not of this form */
-  read(json: unknown, at: string): T
+  readonly read: (json: unknown, at: string) => T
 }
 
 /** The form of a member that may be left out. */
@@ -23,7 +23,7 @@ type Members<T> = { readonly [K in keyof T]-?: undefined extends T[K] ? Optional
 
 /** An object with exactly these members. */
 export function record<T extends object>(members: Members<T>): Form<T> {
-  const forms = Object.entries<Form<unknown>>(members)
+  const forms = Object.entries(members as unknown as Readonly<Record<string, Form<unknown>>>)
   return {
     write: (value) =>
       Object.fromEntries(
@@ -52,7 +52,7 @@ export function variants<T extends { readonly kind: string }>(
     readonly [K in T['kind']]: Form<Omit<Extract<T, { readonly kind: K }>, 'kind'>>
   },
 ): Form<T> {
-  const byKind = forms as Readonly<Record<string, Form<unknown>>>
+  const byKind = forms as unknown as Readonly<Record<string, Form<unknown>>>
   return {
     write: (value) => ({ kind: value.kind, ...(byKind[value.kind]?.write(value) as { readonly [key: string]: Json }) }),
     read: (json, at) => {

@@ -2,20 +2,30 @@
 
 import {
   type Address,
+  type AppendStep,
   type BodyId,
   type BoxEpoch,
+  bodyId,
+  boxEpoch,
   type ClaimId,
+  type CopyStep,
+  claimId,
   type EntrySeq,
   type Envelope,
+  type ExpungeStep,
+  entrySeq,
   type LocalId,
   type LocalMessage,
   localId,
   type MailboxId,
   type MailboxIdentity,
   type MimePart,
+  type MoveStep,
   type MutatingStep,
+  mailboxId,
   type OutgoingMessage,
   type Rejection,
+  type StoreStep,
   type Targets,
   type Uid,
   type UidPairRange,
@@ -40,11 +50,11 @@ const same = <T>(value: T): T => value
 const uidForm: Form<Uid> = parsed(whole, { format: same, parse: uid })
 const uidValidityForm: Form<UidValidity> = parsed(whole, { format: same, parse: uidValidity })
 const localForm: Form<LocalId> = parsed(whole, { format: same, parse: localId })
-const mailboxForm = count as Form<MailboxId>
-const boxForm = count as Form<BoxEpoch>
-const seqForm = count as Form<EntrySeq>
-const claimIdForm = text as Form<ClaimId>
-const bodyIdForm = text as Form<BodyId>
+const mailboxForm: Form<MailboxId> = parsed(count, { format: same, parse: mailboxId })
+const boxForm: Form<BoxEpoch> = parsed(count, { format: same, parse: boxEpoch })
+const seqForm: Form<EntrySeq> = parsed(count, { format: same, parse: entrySeq })
+const claimIdForm: Form<ClaimId> = parsed(text, { format: same, parse: claimId })
+const bodyIdForm: Form<BodyId> = parsed(text, { format: same, parse: bodyId })
 const setForm: Form<UidSet> = parsed(text, { format: String, parse: (value) => UidSet.parse(value) })
 /** Dates are whole milliseconds, before 1970 too. */
 const dateForm = whole
@@ -125,6 +135,7 @@ const progressForm: Form<Progress> = record<Progress>({
       'over-quota',
       'uncertain',
       'mass-delete',
+      'needs-another',
     ),
   ),
   placed: pairsForm,
@@ -169,11 +180,17 @@ const outgoingForm: Form<OutgoingMessage> = record<OutgoingMessage>({
 })
 
 const stepForm: Form<MutatingStep> = variants<MutatingStep>({
-  store: record({ ...planned, mailbox: identityForm, uids: setForm, direction: oneOf('add', 'remove'), flags: list(text) }),
-  copy: record({ ...planned, mailbox: identityForm, uids: setForm, target: text }),
-  move: record({ ...planned, mailbox: identityForm, uids: setForm, target: text }),
-  expunge: record({ ...planned, mailbox: identityForm, uids: setForm }),
-  append: record({ ...planned, target: text, messages: list(outgoingForm) }),
+  store: record<Omit<StoreStep, 'kind'>>({
+    ...planned,
+    mailbox: identityForm,
+    uids: setForm,
+    direction: oneOf('add', 'remove'),
+    flags: list(text),
+  }),
+  copy: record<Omit<CopyStep, 'kind'>>({ ...planned, mailbox: identityForm, uids: setForm, target: text }),
+  move: record<Omit<MoveStep, 'kind'>>({ ...planned, mailbox: identityForm, uids: setForm, target: text }),
+  expunge: record<Omit<ExpungeStep, 'kind'>>({ ...planned, mailbox: identityForm, uids: setForm }),
+  append: record<Omit<AppendStep, 'kind'>>({ ...planned, target: text, messages: list(outgoingForm) }),
 })
 
 const fencedForm: Form<FencedMessage> = record<FencedMessage>({
@@ -210,6 +227,7 @@ export const CLAIM_FORM: Form<ClaimBody> = record<ClaimBody>({
   fence: nullable(fenceForm),
   claimedAt: dateForm,
   lostAt: nullable(dateForm),
+  answer: oneOf('none', 'ok'),
 })
 
 export const RECEIPT_FORM: Form<ReceiptBody> = record<ReceiptBody>({
