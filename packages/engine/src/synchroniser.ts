@@ -33,8 +33,8 @@ export interface SynchroniserOptions {
   readonly status: LiveValue<EngineStatus>
 }
 
-/** What has priority on the one connection: the app's own request, then passes. */
-export const PRIORITY = { request: 10, pass: 0 } as const
+/** What has priority on the one connection: the app's own request, then passes, and a watch when there is nothing else. */
+export const PRIORITY = { request: 10, pass: 0, watch: -10 } as const
 
 export class Synchroniser {
   readonly options: SynchroniserOptions
@@ -43,6 +43,7 @@ export class Synchroniser {
   private readonly startedAt: number
   private session: RemoteSession | null = null
   private leaderEpoch: number | null = null
+  private watching: AbortController | null = null
 
   constructor(options: SynchroniserOptions) {
     this.options = options
@@ -54,16 +55,10 @@ export class Synchroniser {
     return this.alone(PRIORITY.pass, () => this.synchronise(options))
   }
 
-  /** Runs the task when nothing else uses the connection. Rejects with `engine.closed` once the engine is closed. */
+  /** Runs the task when nothing else uses the connection; a watch gives way. Rejects with `engine.closed` once the engine is closed. */
   async alone<T>(priority: number, task: () => Promise<T>): Promise<T> {
-    const result = await this.queue.add(
-      async () => {
-        if (this.ending.signal.aborted) throw new SyncError('engine.closed', 'The engine was closed.')
-        return { value: await task() }
-      },
-      { priority },
-    )
-    return result.value
+    this.watching?.abort()
+    return this.enqueue(priority, task)
   }
 
   /** The session, connected if need be. */
@@ -104,15 +99,21 @@ export class Synchroniser {
     })
   }
 
-  /** Waits for news of INBOX on the open connection; resolves with the first, or when the signal aborts. */
+  /**
+   * Waits for news of INBOX on the open connection; resolves with the first, when other work comes, or when the signal aborts.
+   * @throws SyncError `remote.disconnected` when there is no connection, or it ends
+   */
   watchInbox(signal: AbortSignal): Promise<void> {
-    return this.alone(PRIORITY.pass, async () => {
+    return this.enqueue(PRIORITY.watch, async () => {
       const { session } = this
-      if (session === null || session.ended !== null) return
       const stop = new AbortController()
+      this.watching = stop
+      if (session === null) throw new SyncError('remote.disconnected', 'There is no connection to watch on.')
       for await (const item of session.watch('INBOX', AbortSignal.any([signal, stop.signal, this.ending.signal]))) {
         if (item.kind === 'stirred') stop.abort()
       }
+      this.watching = null
+      if (session.ended !== null) throw new SyncError(session.ended.code, session.ended.text)
     })
   }
 
@@ -129,6 +130,17 @@ export class Synchroniser {
 
   signalWith(signal: AbortSignal | undefined): AbortSignal {
     return signal === undefined ? this.ending.signal : AbortSignal.any([this.ending.signal, signal])
+  }
+
+  private async enqueue<T>(priority: number, task: () => Promise<T>): Promise<T> {
+    const result = await this.queue.add(
+      async () => {
+        if (this.ending.signal.aborted) throw new SyncError('engine.closed', 'The engine was closed.')
+        return { value: await task() }
+      },
+      { priority },
+    )
+    return result.value
   }
 
   private async synchronise(options: SyncOptions): Promise<SyncReport> {

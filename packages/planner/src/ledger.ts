@@ -63,6 +63,11 @@ export class Ledger {
     return [...this.entries.values()].filter((entry) => this.hasChanged(entry) && isSettled(entry)).length
   }
 
+  /** The entries that stay in the log, as they are with the changes so far. */
+  get open(): readonly Entry[] {
+    return [...this.entries.values()].filter((entry) => !isSettled(entry))
+  }
+
   kindOf(seq: EntrySeq): Operation['kind'] | null {
     return this.entries.get(seq)?.operation.kind ?? null
   }

@@ -83,8 +83,9 @@ function settleAnswered(
 
 /** H-14: OK does not prove that a message was there. Those reported gone meanwhile are skipped; for the others the rows are inferred until restated. */
 function settleFlags(claim: Claim, observations: readonly Observation[], ledger: Ledger): void {
-  const seen = UidSet.from(observations.flatMap((item) => (item.kind === 'row' ? [item.uid] : [])))
-  const vanished = vanishedIn(observations)
+  const answer = observations.slice(0, endOf(claim, observations))
+  const seen = UidSet.from(answer.flatMap((item) => (item.kind === 'row' ? [item.uid] : [])))
+  const vanished = vanishedIn(answer)
   for (const step of claim.steps) if (step.kind === 'store') ledger.inferFlags(claim, step, vanished)
   for (const { seq, targets } of claim.members) {
     if (targets.kind !== 'stored') continue
@@ -182,6 +183,12 @@ function settleRejected(claim: Claim, dones: readonly (Done | undefined)[], ledg
     else ledger.reject(seq, targets, evidence)
   }
   ledger.removeClaim(claim)
+}
+
+/** Where the answer to the claim ends. What vanished later had its flags: our own MOVE or EXPUNGE may have come next in the same run. */
+function endOf(claim: Claim, observations: readonly Observation[]): number {
+  const last = claim.steps.at(-1)?.id
+  return observations.findIndex((item) => item.kind === 'done' && item.id === last) + 1
 }
 
 function vanishedIn(observations: readonly Observation[]): UidSet {

@@ -1,0 +1,224 @@
+import {
+  accountId,
+  bodyId,
+  boxEpoch,
+  claimId,
+  type Done,
+  entrySeq,
+  type MailboxRecord,
+  mailboxId,
+  type Observation,
+  type RowSeen,
+  UidSet,
+  uid,
+  uidValidity,
+} from '@tidemail/core'
+import type { Claim, FencedMessage } from '@tidemail/replay-log'
+import { describe, expect, it } from 'vitest'
+import { concludeProbe } from './conclude-probe.ts'
+import { GHOST_QUIET_MS_MAX, isRepeatable, type Probe, planProbe, recoverableFrom } from './plan-recovery.ts'
+import { stepNamer } from './step-ids.ts'
+
+const UV = uidValidity(7)
+const target = { path: 'Archive', uidValidity: UV }
+
+const fenced = (of: number, messageId: string | null, more: Partial<FencedMessage> = {}): FencedMessage => ({
+  of,
+  messageId,
+  sizeBytes: 10,
+  internalDate: 1000,
+  emailId: null,
+  digest: null,
+  ...more,
+})
+
+function claim(kind: 'append' | 'move' | 'copy', messages: readonly FencedMessage[]): Claim {
+  const uids = UidSet.from(messages.map((message) => message.of))
+  const outgoing = { bodyId: bodyId('b'), sizeBytes: 10, flags: [], internalDate: 1000 }
+  const planned = { id: 'step-1', reason: 'test', notAfter: 60_000 }
+  const inbox = { path: 'INBOX', uidValidity: uidValidity(3) }
+  return {
+    id: claimId('c'),
+    accountId: accountId('me'),
+    steps: [
+      kind === 'append'
+        ? { ...planned, kind, target: 'Archive', messages: messages.map(() => outgoing) }
+        : { ...planned, kind, target: 'Archive', mailbox: inbox, uids },
+    ],
+    members: [{ seq: entrySeq(1), targets: { kind: 'stored', mailboxId: mailboxId(1), box: boxEpoch(1), uids } }],
+    fence: { mailboxId: mailboxId(2), box: boxEpoch(2), path: 'Archive', uidValidity: UV, uidNext: 50, messages },
+    claimedAt: 30_000,
+    lostAt: null,
+    answer: 'none',
+  }
+}
+
+const source = { path: 'INBOX', uidValidity: uidValidity(3) } as MailboxRecord
+
+function probeOf(of: Claim): Probe {
+  const probe = planProbe(of, of.steps[0]?.kind === 'append' ? null : source, stepNamer())
+  if (probe === null) throw new Error('nothing to probe')
+  return probe
+}
+
+interface Server {
+  readonly uidNext: number | null
+  readonly rows?: readonly RowSeen[]
+  readonly sourcesLeft?: string
+  readonly uidValidity?: number
+}
+
+function answers(probe: Probe, server: Server): Observation[] {
+  const mailbox = { path: 'Archive', uidValidity: uidValidity(server.uidValidity ?? 7) }
+  const done = probe.steps.map((step): Done => {
+    const isStale = server.uidValidity !== undefined && step.id === probe.targetFetchId
+    return { kind: 'done', id: step.id, outcome: isStale ? 'stale' : 'ok', rejection: null, exists: 1 }
+  })
+  const opened: Observation = {
+    kind: 'opened',
+    id: probe.targetOpenId,
+    mailbox,
+    exists: 1,
+    uidNext: server.uidNext,
+    highestModSeq: null,
+    permanentFlags: [],
+    isReadOnly: true,
+    hasPersistentUids: true,
+    objectId: null,
+    isResynced: false,
+  }
+  const left: Observation[] =
+    probe.sourceSearchId === null
+      ? []
+      : [
+          {
+            kind: 'uids',
+            id: probe.sourceSearchId,
+            mailbox: { path: 'INBOX', uidValidity: uidValidity(3) },
+            uids: UidSet.parse(server.sourcesLeft ?? ''),
+          },
+        ]
+  return [opened, ...(server.rows ?? []), ...left, ...done]
+}
+
+function row(n: number, messageId: string | null, more: { sizeBytes?: number; emailId?: string } = {}): RowSeen {
+  const envelope = {
+    subject: null,
+    date: null,
+    from: [],
+    sender: [],
+    replyTo: [],
+    to: [],
+    cc: [],
+    bcc: [],
+    inReplyTo: null,
+    messageId,
+  }
+  const summary = { internalDate: 1000, sizeBytes: more.sizeBytes ?? 10, envelope, parts: [], emailId: more.emailId ?? null }
+  return { kind: 'row', mailbox: target, uid: uid(n), flags: null, modSeq: null, summary }
+}
+
+function conclude(of: Claim, server: Server, digests: ReadonlyMap<number, string> = new Map()): string[] {
+  const probe = probeOf(of)
+  const conclusion = concludeProbe(probe, answers(probe, server), null, digests)
+  if (conclusion.kind !== 'concluded') return [conclusion.kind]
+  return conclusion.verdicts.map(
+    (verdict) => `${verdict.of} ${verdict.kind}${verdict.kind === 'done' ? ` as ${verdict.uid}` : ''}`,
+  )
+}
+
+describe('what a probe proves of an upload', () => {
+  const upload = claim('append', [fenced(3, '<a@x>')])
+
+  it.each([
+    ['it is there, certainly', { uidNext: 52, rows: [row(50, '<z@x>'), row(51, '<a@x>')] }, '3 done as 51'],
+    ['UIDNEXT has not moved: it never arrived', { uidNext: 50 }, '3 not-done'],
+    [
+      'every UID since the fence is there and is another message',
+      { uidNext: 52, rows: [row(50, '<z@x>'), row(51, '<y@x>')] },
+      '3 not-done',
+    ],
+    ['a gap: somebody may have taken ours away', { uidNext: 52, rows: [row(51, '<z@x>')] }, '3 uncertain'],
+    [
+      'the same Message-ID with another size: the server may have rewritten it',
+      { uidNext: 51, rows: [row(50, '<a@x>', { sizeBytes: 99 })] },
+      '3 uncertain',
+    ],
+    ['the server does not tell UIDNEXT', { uidNext: null }, '3 uncertain'],
+    ['the mailbox was made anew', { uidNext: 1, uidValidity: 8 }, '3 uncertain'],
+  ] as const)('%s', (_, server, verdict) => {
+    // Verifies: H-9, I-LOG-3, FIELD-10
+    expect(conclude(upload, server)).toEqual([verdict])
+  })
+
+  it('counts the matches of twins, and gives one row to one message only', () => {
+    // Verifies: H-10
+    const twins = claim('append', [fenced(3, '<a@x>'), fenced(4, '<a@x>')])
+    expect(conclude(twins, { uidNext: 52, rows: [row(50, '<a@x>'), row(51, '<a@x>')] })).toEqual(['3 done as 50', '4 done as 51'])
+    expect(conclude(twins, { uidNext: 51, rows: [row(50, '<a@x>')] })).toEqual(['3 done as 50', '4 not-done'])
+  })
+
+  it('compares the bytes where there is no Message-ID', () => {
+    const bare = claim('append', [fenced(3, null, { digest: 'aa' })])
+    const server = { uidNext: 51, rows: [row(50, null)] }
+    expect(conclude(bare, server)).toEqual(['need-digests'])
+    expect(conclude(bare, server, new Map([[50, 'aa']]))).toEqual(['3 done as 50'])
+    expect(conclude(bare, server, new Map([[50, 'bb']]))).toEqual(['3 not-done'])
+  })
+
+  it('concludes nothing when the probe itself was cut off', () => {
+    const probe = probeOf(upload)
+    expect(concludeProbe(probe, [], null, new Map())).toEqual({ kind: 'lost' })
+  })
+})
+
+describe('what a probe proves of a move or copy', () => {
+  it.each([
+    ['moved', 'move', { uidNext: 51, rows: [row(50, '<a@x>')] }, '9 done as 50'],
+    ['still where it was', 'move', { uidNext: 50, sourcesLeft: '9' }, '9 not-done'],
+    ['still where it was, though others came and went', 'move', { uidNext: 55, sourcesLeft: '9' }, '9 not-done'],
+    ['taken away by somebody else', 'move', { uidNext: 50 }, '9 gone'],
+    ['gone from one side and hidden by a gap on the other', 'move', { uidNext: 52 }, '9 uncertain'],
+    ['copied', 'copy', { uidNext: 51, rows: [row(50, '<a@x>')], sourcesLeft: '9' }, '9 done as 50'],
+    ['not copied', 'copy', { uidNext: 50, sourcesLeft: '9' }, '9 not-done'],
+    ['perhaps copied: there is a gap', 'copy', { uidNext: 52, sourcesLeft: '9' }, '9 uncertain'],
+  ] as const)('%s', (_, kind, server, verdict) => {
+    // Verifies: H-9, DC-6851-3.3a
+    expect(conclude(claim(kind, [fenced(9, '<a@x>')]), server)).toEqual([verdict])
+  })
+})
+
+describe('when a lost claim may be decided', () => {
+  const times = { startedAt: 40_000, stepDeadlineMs: 60_000 }
+
+  it('waits until the server has finished what it had received', () => {
+    // Verifies: H-7
+    expect(recoverableFrom({ ...claim('copy', []), lostAt: 50_000 }, { ...times, ownership: 'process' })).toBe(
+      50_000 + GHOST_QUIET_MS_MAX,
+    )
+  })
+
+  it('knows that a process that held the lock is dead', () => {
+    expect(recoverableFrom(claim('copy', []), { ...times, ownership: 'process' })).toBe(40_000 + GHOST_QUIET_MS_MAX)
+  })
+
+  it('waits for the claim of a sleeping tab to expire', () => {
+    // Verifies: H-8
+    expect(recoverableFrom(claim('copy', []), { ...times, ownership: 'shared' })).toBe(60_000 + 60_000 + GHOST_QUIET_MS_MAX)
+  })
+
+  it('repeats what may be repeated, without a probe', () => {
+    const store = {
+      kind: 'store' as const,
+      id: 's',
+      reason: 'test',
+      notAfter: 1,
+      mailbox: target,
+      uids: UidSet.of(1),
+      direction: 'add' as const,
+      flags: [],
+    }
+    expect(isRepeatable({ ...claim('copy', []), steps: [store] })).toBe(true)
+    expect(isRepeatable(claim('move', [fenced(1, null)]))).toBe(false)
+  })
+})

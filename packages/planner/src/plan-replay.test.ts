@@ -1,0 +1,311 @@
+import {
+  accountId,
+  boxEpoch,
+  type Done,
+  entrySeq,
+  localId,
+  type MailboxRecord,
+  type MessageIdentity,
+  mailboxId,
+  modSeq,
+  type Observation,
+  type Outcome,
+  type Rejection,
+  type Step,
+  type Targets,
+  UidPairs,
+  UidSet,
+  uid,
+  uidValidity,
+} from '@tidemail/core'
+import { acceptOperation, decodeReceipt, type Entry, type OperationRequest } from '@tidemail/replay-log'
+import { describe, expect, it } from 'vitest'
+import { Ledger } from './ledger.ts'
+import { planLanes, planReplay } from './plan-replay.ts'
+import type { Batch, ReplayState } from './replay-state.ts'
+import { settleBatch, settleMoot } from './settle-batch.ts'
+import { stepNamer } from './step-ids.ts'
+
+const ME = accountId('me')
+const INBOX = mailboxId(1)
+const ARCHIVE = mailboxId(2)
+const NOW = 1_000_000
+const EVERYTHING = ['IMAP4REV1', 'UIDPLUS', 'MOVE', 'MULTIAPPEND', 'QRESYNC', 'CONDSTORE']
+
+function mailbox(id: typeof INBOX, path: string, known: string): MailboxRecord {
+  return {
+    id,
+    accountId: ME,
+    path,
+    delimiter: '/',
+    role: null,
+    isSelectable: true,
+    isSubscribed: true,
+    objectId: null,
+    box: boxEpoch(id),
+    uidValidity: uidValidity(70 + id),
+    checkpoint: { uidNext: 100, highestModSeq: modSeq(9), known: UidSet.parse(known), covered: UidSet.parse(known) },
+    permanentFlags: ['\\Seen', '\\Flagged', '\\Deleted', '\\*'],
+    isReadOnly: false,
+    partsHeldFor: null,
+    tierLimit: null,
+  }
+}
+
+const stored = (uids: string): Targets => ({ kind: 'stored', mailboxId: INBOX, box: boxEpoch(1), uids: UidSet.parse(uids) })
+
+/** The log after these operations on UIDs of INBOX, in this order. */
+function log(...operations: readonly (readonly [OperationRequest, string])[]): Entry[] {
+  let firstLocal = 1
+  return operations.map(([request, uids], i) => {
+    const targets = request.kind === 'append' ? [] : [stored(uids)]
+    const accepted = acceptOperation(
+      request,
+      { seq: entrySeq(i + 1), firstLocal: localId(firstLocal), targets },
+      { accountId: ME, now: 0 },
+    )
+    firstLocal += accepted.localsUsed
+    return accepted.entry
+  })
+}
+
+const seen: OperationRequest = { kind: 'flag', add: ['\\Seen'], remove: [] }
+const unseen: OperationRequest = { kind: 'flag', add: [], remove: ['\\Seen'] }
+const flagged: OperationRequest = { kind: 'flag', add: ['\\Flagged'], remove: [] }
+const toArchive: OperationRequest = { kind: 'move', to: ARCHIVE }
+const copyToArchive: OperationRequest = { kind: 'copy', to: ARCHIVE }
+const expunge: OperationRequest = { kind: 'expunge' }
+
+function world(entries: readonly Entry[], capabilities: readonly string[] = EVERYTHING, known = '1:9'): ReplayState {
+  return {
+    accountId: ME,
+    entries,
+    claims: [],
+    mailboxes: new Map([
+      [INBOX, mailbox(INBOX, 'INBOX', known)],
+      [ARCHIVE, mailbox(ARCHIVE, 'Archive', '50')],
+    ]),
+    server: {
+      capabilities,
+      enabled: capabilities.includes('QRESYNC') ? ['QRESYNC'] : [],
+      appendLimitOctets: null,
+      distrusted: [],
+    },
+    now: NOW,
+  }
+}
+
+const identity: MessageIdentity = { messageId: '<m@x>', sizeBytes: 5, internalDate: 0, emailId: null }
+const identities = new Map(Array.from({ length: 9 }, (_, i) => [i + 1, identity]))
+
+function batchOf(state: ReplayState): Batch {
+  let claims = 0
+  const lane = { kind: 'messages' as const, mailboxId: INBOX }
+  const claimId = (): Batch['claims'][number]['id'] => {
+    claims += 1
+    return `c${claims}` as Batch['claims'][number]['id']
+  }
+  return planReplay(lane, state, { name: stepNamer(), claimId, identities })
+}
+
+const sketch = (steps: readonly Step[]): string[] =>
+  steps.map((step) => {
+    const set = 'uids' in step ? ` ${step.uids}` : ''
+    if (step.kind === 'store') return `${step.direction} ${step.flags.join(' ')}${set}`
+    return 'target' in step ? `${step.kind}${set} -> ${step.target}` : `${step.kind}${set}`
+  })
+
+/** The ledger after the batch was claimed and answered. */
+function answered(state: ReplayState, batch: Batch, observations: readonly Observation[]): Ledger {
+  const claimed = new Ledger({ entries: state.entries, mailboxes: state.mailboxes, now: NOW })
+  settleMoot(batch.moot, claimed)
+  for (const claim of batch.claims) claimed.claim(claim)
+  const ledger = new Ledger({ entries: claimed.open, mailboxes: state.mailboxes, now: NOW })
+  settleBatch(batch, observations, ledger)
+  return ledger
+}
+
+const done = (step: Step, outcome: Outcome = 'ok', rejection: Rejection | null = null): Done => ({
+  kind: 'done',
+  id: step.id,
+  outcome,
+  rejection,
+  exists: null,
+})
+
+const receipts = (ledger: Ledger): string[] =>
+  ledger.change().writes.flatMap((write) =>
+    write.kind === 'put-receipt'
+      ? decodeReceipt(write.receipt).outcomes.map(({ outcome, targets, evidence }) => {
+          const numbers = targets.kind === 'stored' ? targets.uids : targets.locals
+          return `#${write.receipt.seq} ${outcome} ${numbers} (${evidence.kind})`
+        })
+      : [],
+  )
+
+const states = (ledger: Ledger): string[] =>
+  ledger.open.flatMap(({ seq, progress }) => progress.map(({ state }) => `#${seq} ${state}`))
+
+describe('planning what is sent', () => {
+  it('folds flag changes to the last intent of each flag, and equal ones into one STORE', () => {
+    // Verifies: H-21, DC-4549-4.2.3a, DC-4549-4.2.3b
+    const state = world(log([seen, '1:3'], [seen, '4'], [unseen, '2'], [flagged, '1,3:4']))
+    expect(sketch(batchOf(state).steps)).toEqual(['add \\Seen \\Flagged 1,3:4', 'remove \\Seen 2'])
+  })
+
+  it('sends flags before the move of the same messages, and leaves what follows a copy for later', () => {
+    // Verifies: DC-4549-3.1, H-4
+    const state = world(log([seen, '1'], [copyToArchive, '1'], [flagged, '1'], [expunge, '1']))
+    expect(sketch(batchOf(state).steps)).toEqual(['add \\Seen 1', 'copy 1 -> Archive'])
+  })
+
+  it('moves by MOVE where the server can, and else copies first', () => {
+    expect(sketch(batchOf(world(log([toArchive, '1:3']))).steps)).toEqual(['move 1:3 -> Archive'])
+    expect(sketch(batchOf(world(log([toArchive, '1:3']), ['UIDPLUS'])).steps)).toEqual(['copy 1:3 -> Archive'])
+  })
+
+  it('expunges our own UIDs only, behind a STORE that must have succeeded, and looks where no VANISHED tells', () => {
+    // Verifies: DC-4549-4.2.4a, H-4
+    const [mark, remove, look] = batchOf(world(log([expunge, '5']), ['UIDPLUS'])).steps
+    expect(sketch([mark, remove, look] as Step[])).toEqual(['add \\Deleted 5', 'expunge 5', 'search 5'])
+    expect(remove?.requires).toEqual([mark?.id])
+  })
+
+  it('fences every copy, move and upload before it is sent, and nothing else', () => {
+    // Verifies: I-LOG-3, H-2, H-21
+    const { claims } = batchOf(world(log([seen, '1'], [toArchive, '2'], [expunge, '3'])))
+    const fences = claims.map((claim) => `${claim.steps.at(-1)?.kind} ${claim.fence?.uidNext ?? 'free'}`)
+    expect(fences.toSorted()).toEqual(['expunge free', 'move 100', 'store free'])
+  })
+
+  it('sends nothing later than the life of its claim', () => {
+    // Verifies: H-8
+    for (const claim of batchOf(world(log([seen, '1'], [toArchive, '2']))).claims) {
+      for (const step of claim.steps) expect(step.notAfter).toBe(NOW + 30_000)
+    }
+  })
+
+  it('settles what is gone without asking, and refuses flags that would not last', () => {
+    // Verifies: H-14, DC-4549-5.1-5, DC-9051-7.1b
+    const state = world(log([seen, '1,12'], [{ kind: 'flag', add: ['\\Draft'], remove: [] }, '2']))
+    const batch = batchOf(state)
+    expect(sketch(batch.steps)).toEqual(['add \\Seen 1'])
+    const ledger = answered(
+      state,
+      batch,
+      batch.steps.map((step) => done(step)),
+    )
+    expect(receipts(ledger)).toEqual(['#1 skipped 12 (vanished)', '#1 applied 1 (tagged-ok)'])
+  })
+
+  it('leaves mailboxes alone that have a claim without an answer', () => {
+    // Verifies: H-7
+    const state = world(log([seen, '1']))
+    const { claims } = batchOf(state)
+    expect(planLanes({ ...state, claims })).toEqual([])
+  })
+})
+
+describe('settling what was answered', () => {
+  it('takes COPYUID of a MOVE as proof, per message, and never a bare OK', () => {
+    // Verifies: I-LOG-2, H-1, H-14, DC-4315-3d
+    const state = world(log([toArchive, '1:3']))
+    const batch = batchOf(state)
+    const [move] = batch.steps as [Step]
+    const target = { path: 'Archive', uidValidity: uidValidity(72) }
+    const copied: Observation = { kind: 'copied', id: move.id, target, pairs: new UidPairs([{ from: 1, to: 101, length: 2 }]) }
+    expect(receipts(answered(state, batch, [copied, done(move)]))).toEqual([
+      '#1 applied 1:2 (copy-uid)',
+      '#1 skipped 3 (vanished)',
+    ])
+    expect(states(answered(state, batch, [done(move)]))).toEqual(['#1 unknown'])
+  })
+
+  it('keeps what was not answered, with its claim, until a probe decides', () => {
+    // Verifies: H-5, I-LOG-3, DC-4549-5.1-1b
+    const state = world(log([toArchive, '1'], [seen, '2']))
+    const batch = batchOf(state)
+    const ledger = answered(
+      state,
+      batch,
+      batch.steps.map((step) => done(step, 'unknown')),
+    )
+    expect(states(ledger)).toEqual(['#1 unknown', '#2 unknown'])
+    expect(ledger.change().writes.filter((write) => write.kind === 'put-claim')).toHaveLength(2)
+    expect(ledger.change().writes.filter((write) => write.kind === 'remove-claim')).toEqual([])
+  })
+
+  it('queues again what was not sent', () => {
+    // Verifies: H-5
+    const state = world(log([toArchive, '1']))
+    const batch = batchOf(state)
+    expect(
+      states(
+        answered(
+          state,
+          batch,
+          batch.steps.map((step) => done(step, 'not-sent')),
+        ),
+      ),
+    ).toEqual(['#1 queued'])
+  })
+
+  it('never removes the original of a copy that was refused', () => {
+    // Verifies: DC-4549-5.1-N1, DC-4549-5.1-N2
+    const state = world(log([copyToArchive, '1'], [expunge, '1']))
+    const batch = batchOf(state)
+    const overQuota: Rejection = { status: 'NO', code: 'OVERQUOTA', text: 'full' }
+    const ledger = answered(
+      state,
+      batch,
+      batch.steps.map((step) => done(step, 'rejected', overQuota)),
+    )
+    expect(states(ledger)).toEqual(['#1 parked', '#2 parked'])
+    expect(ledger.open[1]?.progress[0]?.parkedFor).toBe('needs-another')
+  })
+
+  it('remembers, between copy and removal, that the copy is proved', () => {
+    // Verifies: H-1, DC-4549-5.1-1a
+    const state = world(log([toArchive, '1']), ['UIDPLUS'])
+    const batch = batchOf(state)
+    const [copy] = batch.steps as [Step]
+    const target = { path: 'Archive', uidValidity: uidValidity(72) }
+    const copied: Observation = { kind: 'copied', id: copy.id, target, pairs: new UidPairs([{ from: 1, to: 101, length: 1 }]) }
+    const ledger = answered(state, batch, [copied, done(copy)])
+    expect(states(ledger)).toEqual(['#1 copied'])
+    expect(sketch(batchOf(world(ledger.open, ['UIDPLUS'])).steps)).toEqual(['add \\Deleted 1', 'expunge 1', 'search 1'])
+  })
+
+  it('tries again, later and not for ever, what may pass', () => {
+    // Verifies: DC-5530-3, I-NET-1
+    const state = world(log([seen, '1']))
+    const batch = batchOf(state)
+    const busy: Rejection = { status: 'NO', code: 'INUSE', text: 'busy' }
+    const ledger = answered(
+      state,
+      batch,
+      batch.steps.map((step) => done(step, 'rejected', busy)),
+    )
+    expect(ledger.open[0]).toMatchObject({ rejections: 1, notBefore: NOW + 30_000 })
+    expect(planLanes(world(ledger.open))).toEqual([])
+  })
+
+  it('gives a reference that follows the message, and rewrites what later operations name', () => {
+    // Verifies: H-18
+    const entries = log([toArchive, '1'], [seen, '2'])
+    const onLocal = acceptOperation(
+      flagged,
+      { seq: entrySeq(3), firstLocal: localId(9), targets: [{ kind: 'local', mailboxId: ARCHIVE, locals: UidSet.of(1) }] },
+      { accountId: ME, now: 0 },
+    ).entry
+    const state = world([...entries, onLocal])
+    const batch = batchOf(state)
+    const move = batch.steps.find((step) => step.kind === 'move') as Step
+    const target = { path: 'Archive', uidValidity: uidValidity(72) }
+    const copied: Observation = { kind: 'copied', id: move.id, target, pairs: new UidPairs([{ from: 1, to: 101, length: 1 }]) }
+    const ledger = answered(state, batch, [copied, ...batch.steps.map((step) => done(step))])
+    const [left] = ledger.open.filter((entry) => entry.seq === 3)
+    expect(left?.progress[0]?.targets).toMatchObject({ kind: 'stored', mailboxId: ARCHIVE })
+    expect(left?.progress[0]?.targets).toHaveProperty('uids', UidSet.of(uid(101)))
+  })
+})
