@@ -199,7 +199,7 @@ export interface EngineStatus {
   readonly phase: Phase
   /** Whether a connection stands. */
   readonly isConnected: boolean
-  /** Of the phase at hand, in messages or parts; null when it cannot be told. */
+  /** Of the phase at hand: messages of the account while resyncing, parts of the mailbox while fetching bodies; null when it cannot be told. */
   readonly progress: { readonly done: number; readonly total: number; readonly mailbox: string | null } | null
   /** When a pass last ended with everything done, in milliseconds since 1970. */
   readonly syncedAt: number | null

@@ -71,7 +71,7 @@ async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult):
     case 'taken': {
       const { id, box } = mailbox
       const isWritten = await work.commit(`bring ${mailbox.path} forward`, result.writes, { boxes: [{ mailboxId: id, box }] })
-      if (isWritten) count(work, result.news)
+      if (isWritten) count(work, mailbox.path, result.news)
       return isWritten
     }
     case 'refused':
@@ -170,7 +170,8 @@ function current(work: Work, mailbox: MailboxRecord): MailboxRecord {
   return work.mailboxes.get(mailbox.id) ?? mailbox
 }
 
-function count(work: Work, news: ForwardNews): void {
+function count(work: Work, path: string, news: ForwardNews): void {
+  work.tellMessages(path)
   const { tally } = work.options
   tally.mailboxesOpened += 1
   tally.messagesFetched += news.fetched

@@ -1,7 +1,7 @@
 /** Looks at the whole account: which mailboxes there are, and which of them may differ from the store. */
 
 import { boxEpoch, type MailboxRecord, mailboxId, type Observation, type Step, SyncError, type Write } from '@tidemail/core'
-import { Ledger, planAccount, planList, planStatus, planVisits, type Visit } from '@tidemail/planner'
+import { Ledger, planAccount, planList, planStatus, planVisits, statusesSeen, type Visit } from '@tidemail/planner'
 import { decodeEntry } from '@tidemail/replay-log'
 import type { Work } from './work.ts'
 
@@ -14,6 +14,7 @@ export interface Discovery {
 export async function discover(work: Work): Promise<Discovery> {
   work.options.onPhase('listing')
   const { seen, rejected } = await lookAtAccount(work)
+  for (const [path, { messages }] of statusesSeen(seen)) work.messagesOnServer.set(path, messages ?? 0)
   const plan = planAccount([...work.mailboxes.values()], seen, rejected)
   const writes: Write[] = plan.altered.map((mailbox) => ({ kind: 'put-mailbox', mailbox }))
   for (const mailbox of plan.created) {
@@ -37,10 +38,10 @@ export interface AccountLook {
 
 /** Asks the server only, and writes nothing. */
 export async function lookAtAccount(work: Work): Promise<AccountLook> {
-  const list = planList(work.options.session.server, work.name)
+  const list = planList(work.options.session.server, { isMailboxOpen: work.options.selection.isOpen }, work.name)
   const listed = await work.run(list)
   work.assertAlive()
-  if (!listed.some((item) => item.kind === 'done' && item.outcome === 'ok')) {
+  if (!listed.every((item) => item.kind !== 'done' || item.outcome === 'ok' || item.id !== list.at(-1)?.id)) {
     throw new SyncError('remote.protocol', 'The server refused to list the mailboxes.')
   }
   const more = planStatus([...work.mailboxes.values()], listed, work.name)

@@ -32,10 +32,13 @@ export async function prefetchParts(work: Work): Promise<void> {
       messagesMax: policy.newestMessages,
       partBytesMax: policy.partBytesMax,
     })
+    let held = 0
     const isComplete = await fetchInto(work, mailbox, planParts(mailbox, missing, work.name), async (rows) => {
       const writes = takeParts(mailbox, rows)
       work.options.tally.partsFetched += writes.length
+      held += writes.length
       await work.commit(`store parts of ${mailbox.path}`, writes, { boxes: [{ mailboxId: mailbox.id, box: mailbox.box }] })
+      work.options.onProgress({ done: held, total: missing.length, mailbox: mailbox.path })
     })
     const now = work.mailboxes.get(mailbox.id)
     if (isComplete && now !== undefined) {
@@ -69,11 +72,7 @@ async function fill(work: Work, visited: MailboxRecord): Promise<void> {
       const { writes, fetched } = takeFill(now, rows)
       await work.commit(`fetch messages of ${mailbox.path}`, writes, { boxes: [{ mailboxId: mailbox.id, box: mailbox.box }] })
       work.options.tally.messagesFetched += fetched
-      const { known, covered } = (work.mailboxes.get(mailbox.id) ?? mailbox).checkpoint ?? {
-        known: { size: 0 },
-        covered: { size: 0 },
-      }
-      work.options.onProgress({ done: covered.size, total: known.size, mailbox: mailbox.path })
+      work.tellMessages(mailbox.path)
     })
     const after = work.mailboxes.get(mailbox.id)?.checkpoint
     // Nothing came: what is missing is gone by now, and the next look at the mailbox will say so.

@@ -42,6 +42,7 @@ export class Synchroniser {
   private readonly ending = new AbortController()
   private readonly startedAt: number
   private session: RemoteSession | null = null
+  private selection = { isOpen: false }
   private leaderEpoch: number | null = null
   private watching: AbortController | null = null
 
@@ -67,6 +68,7 @@ export class Synchroniser {
     this.phase('connecting')
     await this.disconnect()
     this.session = await this.options.remote.connect(signal)
+    this.selection = { isOpen: false }
     await this.rememberServer(this.session)
     this.options.status.set({ ...this.options.status.getSnapshot(), isConnected: true })
     return this.session
@@ -85,6 +87,7 @@ export class Synchroniser {
       accountId,
       store,
       session,
+      selection: this.selection,
       leaderEpoch,
       policy,
       clock,
@@ -108,6 +111,7 @@ export class Synchroniser {
       const { session } = this
       const stop = new AbortController()
       this.watching = stop
+      this.selection.isOpen = true
       if (session === null) throw new SyncError('remote.disconnected', 'There is no connection to watch on.')
       for await (const item of session.watch('INBOX', AbortSignal.any([signal, stop.signal, this.ending.signal]))) {
         if (item.kind === 'stirred') stop.abort()

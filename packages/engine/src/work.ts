@@ -33,6 +33,8 @@ export interface WorkOptions {
   readonly accountId: AccountId
   readonly store: MessageStore
   readonly session: RemoteSession
+  /** Whether the session has a mailbox open: it outlives the pass. */
+  readonly selection: { isOpen: boolean }
   readonly leaderEpoch: number
   readonly policy: Policy
   readonly clock: Clock
@@ -52,6 +54,8 @@ export class Work {
   readonly options: WorkOptions
   readonly name: StepNamer = stepNamer()
   readonly mailboxes: Map<MailboxId, MailboxRecord> = new Map()
+  /** How many messages each mailbox has, as the look at the account told; by path. */
+  readonly messagesOnServer: Map<string, number> = new Map()
 
   constructor(options: WorkOptions) {
     this.options = options
@@ -78,9 +82,12 @@ export class Work {
   /** Carries out the steps, and yields what is observed as it comes. */
   async *stream(steps: readonly Step[]): AsyncGenerator<Observation> {
     if (steps.length === 0) return
-    const { session, signal, store } = this.options
+    const { selection, session, signal, store } = this.options
+    const leaving = new Set(steps.filter((step) => step.kind === 'leave').map((step) => step.id))
     const bodies = { bytes: (bodyId: Parameters<typeof store.planning.body>[0]) => store.planning.body(bodyId) }
     for await (const item of session.run(steps, { bodies, signal })) {
+      if (item.kind === 'opened') selection.isOpen = true
+      if (item.kind === 'done' && leaving.has(item.id)) selection.isOpen = false
       if (item.kind === 'alert') this.options.log({ level: 'info', event: 'server.alert', sentence: item.text })
       yield item
     }
@@ -115,6 +122,19 @@ export class Work {
     const { ended } = this.options.session
     if (this.options.signal.aborted) throw new SyncError('engine.aborted', 'The synchronisation was interrupted.')
     if (ended !== null) throw new SyncError(ended.code, ended.text, { recovery: 'retry-later' })
+  }
+
+  /** Tells how many of the account's messages are here, after some of this mailbox came in. */
+  tellMessages(mailbox: string): void {
+    let done = 0
+    let total = 0
+    for (const record of this.mailboxes.values()) {
+      if (!this.isWanted(record)) continue
+      const covered = record.checkpoint?.covered.size ?? 0
+      done += covered
+      total += Math.max(covered, record.checkpoint?.known.size ?? this.messagesOnServer.get(record.path) ?? 0)
+    }
+    this.options.onProgress({ done, total, mailbox })
   }
 
   problem(problem: SyncProblem): void {

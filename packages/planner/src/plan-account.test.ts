@@ -63,8 +63,14 @@ const status = (messages: number, uidNext: number, hms: number | null, uv = 7): 
 
 describe('which mailboxes there are', () => {
   it('asks for the state of all with the list, where the server can', () => {
-    expect(planList(QRESYNC, stepNamer())).toMatchObject([{ kind: 'list', withStatus: true }])
-    expect(planList(PLAIN, stepNamer())).toMatchObject([{ kind: 'list', withStatus: false }])
+    const closed = { isMailboxOpen: false }
+    expect(planList(QRESYNC, closed, stepNamer())).toMatchObject([{ kind: 'list', withStatus: true }])
+    expect(planList(PLAIN, closed, stepNamer())).toMatchObject([{ kind: 'list', withStatus: false }])
+  })
+
+  it('leaves an open mailbox before it asks for its state', () => {
+    // Verifies: DC-4549-5.3-3c, DC-4549-4.2.5
+    expect(planList(QRESYNC, { isMailboxOpen: true }, stepNamer()).map((step) => step.kind)).toEqual(['leave', 'list'])
   })
 
   it('asks for each where it cannot, and once more for what the list left out', () => {

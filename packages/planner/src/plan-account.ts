@@ -13,16 +13,19 @@ import {
 import type { StepNamer } from './step-ids.ts'
 import { distrustOf, tierOf } from './trust-checks.ts'
 
-/** Asks for all mailboxes and, where the server can, their state: one round trip for the account (RFC 5819). */
-export function planList(server: ServerProfile, name: StepNamer): Step[] {
-  return [
-    {
-      kind: 'list',
-      id: name('list'),
-      withStatus: can(server, 'LIST-STATUS'),
-      reason: 'see which mailboxes there are and which moved',
-    },
-  ]
+/**
+ * Asks for all mailboxes and, where the server can, their state: one round trip for the account (RFC 5819). An open mailbox is left first, since its
+ * STATUS may be out of date (RFC 4549 §5.3).
+ */
+export function planList(server: ServerProfile, { isMailboxOpen }: { readonly isMailboxOpen: boolean }, name: StepNamer): Step[] {
+  const list: Step = {
+    kind: 'list',
+    id: name('list'),
+    withStatus: can(server, 'LIST-STATUS'),
+    reason: 'see which mailboxes there are and which moved',
+  }
+  if (!isMailboxOpen) return [list]
+  return [{ kind: 'leave', id: name('leave'), reason: 'the state of an open mailbox is not told by STATUS' }, list]
 }
 
 /**

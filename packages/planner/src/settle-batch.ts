@@ -34,7 +34,7 @@ export function settleBatch(batch: Batch, observations: readonly Observation[], 
     const dones = claim.steps.map((step) => endings.get(step.id))
     switch (worst(dones)) {
       case 'ok':
-        settleAnswered(claim, looks, observations, ledger)
+        settleAnswered(claim, batch, looks, observations, ledger)
         break
       case 'rejected':
         settleRejected(claim, dones, ledger)
@@ -59,6 +59,7 @@ function worst(dones: readonly (Done | undefined)[]): Outcome {
 
 function settleAnswered(
   claim: Claim,
+  batch: Batch,
   looks: ReadonlyMap<string, UidSet>,
   observations: readonly Observation[],
   ledger: Ledger,
@@ -66,7 +67,7 @@ function settleAnswered(
   const step = claim.steps.at(-1) as MutatingStep
   switch (step.kind) {
     case 'store':
-      settleFlags(claim, observations, ledger)
+      settleFlags(claim, transferredAfter(claim, batch, observations), observations, ledger)
       break
     case 'expunge':
       settleExpunge(claim, looks, observations, ledger)
@@ -82,10 +83,9 @@ function settleAnswered(
 }
 
 /** H-14: OK does not prove that a message was there. Those reported gone meanwhile are skipped; for the others the rows are inferred until restated. */
-function settleFlags(claim: Claim, observations: readonly Observation[], ledger: Ledger): void {
-  const answer = observations.slice(0, endOf(claim, observations))
-  const seen = UidSet.from(answer.flatMap((item) => (item.kind === 'row' ? [item.uid] : [])))
-  const vanished = vanishedIn(answer)
+function settleFlags(claim: Claim, transferredLater: UidSet, observations: readonly Observation[], ledger: Ledger): void {
+  const seen = UidSet.from(observations.flatMap((item) => (item.kind === 'row' ? [item.uid] : [])))
+  const vanished = vanishedIn(observations).difference(transferredLater)
   for (const step of claim.steps) if (step.kind === 'store') ledger.inferFlags(claim, step, vanished)
   for (const { seq, targets } of claim.members) {
     if (targets.kind !== 'stored') continue
@@ -185,10 +185,16 @@ function settleRejected(claim: Claim, dones: readonly (Done | undefined)[], ledg
   ledger.removeClaim(claim)
 }
 
-/** Where the answer to the claim ends. What vanished later had its flags: our own MOVE or EXPUNGE may have come next in the same run. */
-function endOf(claim: Claim, observations: readonly Observation[]): number {
-  const last = claim.steps.at(-1)?.id
-  return observations.findIndex((item) => item.kind === 'done' && item.id === last) + 1
+/**
+ * What steps behind this claim copied or moved, proved by COPYUID: it was still there when the flags were stored. Dovecot answers pipelined
+ * commands together, so the VANISHED of a MOVE comes before the OK of the STORE in front of it.
+ */
+function transferredAfter(claim: Claim, batch: Batch, observations: readonly Observation[]): UidSet {
+  const behind = batch.claims.slice(batch.claims.indexOf(claim) + 1).flatMap(({ steps }) => steps.map((step) => step.id))
+  return observations.reduce(
+    (all, item) => (item.kind === 'copied' && behind.includes(item.id) ? all.union(item.pairs.sources) : all),
+    UidSet.EMPTY,
+  )
 }
 
 function vanishedIn(observations: readonly Observation[]): UidSet {
