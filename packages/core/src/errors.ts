@@ -93,5 +93,7 @@ function scopeOf(code: ErrorCode): ErrorScope {
 function recoveryOf(code: ErrorCode): Recovery {
   if (code.startsWith('input.')) return 'fix-input'
   if (code.startsWith('account.') || code === 'remote.auth-rejected') return 'ask-user'
-  return ERROR_CATALOGUE[code].exit === 75 ? 'retry-later' : 'none'
+  // A device that is offline can neither reach the server nor resolve its name.
+  const isOffline = code === 'remote.unreachable' || code === 'remote.host-unknown'
+  return isOffline || ERROR_CATALOGUE[code].exit === 75 ? 'retry-later' : 'none'
 }

@@ -41,10 +41,13 @@ export function uidValidity(value: number): UidValidity {
   return nonZero32(value, 'UIDVALIDITY') as UidValidity
 }
 
-/** Checks a mod-sequence. @throws SyncError `input.bad-mod-seq` outside 1 to 2^63 - 1. */
+/** Checks a mod-sequence; text is decimal digits. @throws SyncError `input.bad-mod-seq` outside 1 to 2^63 - 1, and for numbers that are not exact. */
 export function modSeq(value: bigint | number | string): ModSeq {
-  const exact = BigInt(value)
-  if (exact < 1n || exact > MOD_SEQ_MAX) throw new SyncError('input.bad-mod-seq', `${exact} is not a mod-sequence.`)
+  const isExact = typeof value === 'string' ? /^\d{1,19}$/.test(value) : typeof value === 'bigint' || Number.isSafeInteger(value)
+  const exact = isExact ? BigInt(value) : 0n
+  if (exact < 1n || exact > MOD_SEQ_MAX) {
+    throw new SyncError('input.bad-mod-seq', `${String(value).slice(0, 40)} is not a mod-sequence.`)
+  }
   return exact as ModSeq
 }
 

@@ -20,21 +20,24 @@ export class UidPairs {
     this.ranges = [...ranges].sort((a, b) => a.from - b.from)
   }
 
-  /** Pairs the sets of a COPYUID code, member by member in the order written; ranges may run backwards.
+  /** Pairs the sets of a COPYUID code, member by member in the order written; a range `12:10` is 10, 11, 12 (RFC 4315 §3).
    *  @throws SyncError `remote.protocol` when they differ in length. */
   static fromCopyUid(source: string, destination: string): UidPairs {
-    const sources = parseRanges(source).map(cursorOver)
-    const targets = parseRanges(destination).map(cursorOver)
+    const sources = parseRanges(source)
+    const targets = parseRanges(destination)
     const pairs: UidPairRange[] = []
-    while (sources.length > 0 && targets.length > 0) {
-      const from = sources[0] as Cursor
-      const to = targets[0] as Cursor
-      const length = from.step === to.step ? Math.min(from.left, to.left) : 1
-      pairs.push({ from: lowest(from, length), to: lowest(to, length), length })
-      if (advance(from, length)) sources.shift()
-      if (advance(to, length)) targets.shift()
+    let [i, j, fromUsed, toUsed] = [0, 0, 0, 0]
+    while (i < sources.length && j < targets.length) {
+      const from = sources[i] as UidRange
+      const to = targets[j] as UidRange
+      const length = Math.min(sizeOf(from) - fromUsed, sizeOf(to) - toUsed)
+      pairs.push({ from: from.first + fromUsed, to: to.first + toUsed, length })
+      fromUsed += length
+      toUsed += length
+      if (fromUsed === sizeOf(from)) [i, fromUsed] = [i + 1, 0]
+      if (toUsed === sizeOf(to)) [j, toUsed] = [j + 1, 0]
     }
-    if (sources.length > 0 || targets.length > 0) {
+    if (i < sources.length || j < targets.length) {
       throw new SyncError('remote.protocol', 'The server answered a COPYUID whose two sets differ in length.')
     }
     return new UidPairs(pairs)
@@ -70,22 +73,6 @@ export class UidPairs {
   }
 }
 
-interface Cursor {
-  at: number
-  left: number
-  readonly step: 1 | -1
-}
-
-function cursorOver({ first, last }: UidRange): Cursor {
-  return { at: first, left: Math.abs(last - first) + 1, step: last < first ? -1 : 1 }
-}
-
-function lowest(cursor: Cursor, length: number): number {
-  return cursor.step === 1 ? cursor.at : cursor.at - length + 1
-}
-
-function advance(cursor: Cursor, length: number): boolean {
-  cursor.at += cursor.step * length
-  cursor.left -= length
-  return cursor.left === 0
+function sizeOf({ first, last }: UidRange): number {
+  return last - first + 1
 }

@@ -156,10 +156,10 @@ export class UidSet {
     for (let i = this.ranges.length - 1; i >= 0 && wanted > 0; i -= 1) {
       const { first, last } = this.ranges[i] as UidRange
       const start = Math.max(first, last - wanted + 1)
-      kept.unshift({ first: start, last })
+      kept.push({ first: start, last })
       wanted -= last - start + 1
     }
-    return new UidSet(kept)
+    return new UidSet(kept.reverse())
   }
 
   /** The numbers in ascending order, one at a time. Never spread a set that a server gave: it may hold four thousand million. */
@@ -169,14 +169,23 @@ export class UidSet {
 
   /** The set cut into sets of at most `sizeMax` numbers each, ascending. */
   chunksOfSize(sizeMax: number): UidSet[] {
+    if (!(sizeMax >= 1)) throw new SyncError('engine.bug', 'A piece of a set holds at least one number.')
     const chunks: UidSet[] = []
-    let rest: UidSet = this
-    while (rest.size > sizeMax) {
-      const later = rest.highest(rest.size - sizeMax)
-      chunks.push(rest.difference(later))
-      rest = later
+    let pending: UidRange[] = []
+    let room = sizeMax
+    for (const range of this.ranges) {
+      for (let { first } = range; first <= range.last; ) {
+        const last = Math.min(range.last, first + room - 1)
+        pending.push({ first, last })
+        room -= last - first + 1
+        first = last + 1
+        if (room > 0) continue
+        chunks.push(new UidSet(pending))
+        pending = []
+        room = sizeMax
+      }
     }
-    if (!rest.isEmpty) chunks.push(rest)
+    if (pending.length > 0) chunks.push(new UidSet(pending))
     return chunks
   }
 
@@ -206,16 +215,18 @@ export class UidSet {
 }
 
 /**
- * Reads the ranges of a set in the order they are written, each with its direction kept (`12:10` is first 12, last 10): what
- * COPYUID and APPENDUID need (RFC 4315 §3).
+ * Reads the ranges of a set in the order they are written, which is what COPYUID and APPENDUID need. Within a range the order means nothing:
+ * `12:10` is 10, 11, 12 (RFC 4315 §3).
  * @throws SyncError `input.bad-uid-set`
  */
 export function parseRanges(text: string): UidRange[] {
   return text.split(',').map((piece) => {
     const match = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(piece)
-    const first = Number(match?.[1])
-    const last = match?.[2] === undefined ? first : Number(match[2])
-    if (match === null || first < 1 || last < 1 || first > UID_MAX || last > UID_MAX) {
+    const one = Number(match?.[1])
+    const other = match?.[2] === undefined ? one : Number(match[2])
+    const first = Math.min(one, other)
+    const last = Math.max(one, other)
+    if (match === null || first < 1 || last > UID_MAX) {
       throw new SyncError('input.bad-uid-set', `"${text.slice(0, 60)}" is not a UID set.`, {
         hint: 'Write UIDs and ranges such as 12,15:20.',
       })
