@@ -41,7 +41,9 @@ export function liveRead<T>(store: MessageStore, read: () => Promise<T>, onError
     try {
       while (isStale) {
         isStale = false
-        current.set(await read())
+        const value = await read()
+        // The store's news is coarse: what reads the same stays the same object, and nobody is called.
+        if (!isSame(current.getSnapshot(), value)) current.set(value)
       }
     } catch (error) {
       onError(error)
@@ -58,11 +60,25 @@ export function liveRead<T>(store: MessageStore, read: () => Promise<T>, onError
         stop = store.subscribe(() => void refresh())
         void refresh()
       }
+      let isSubscribed = true
       return () => {
+        if (!isSubscribed) return
+        isSubscribed = false
         unsubscribe()
         listeners -= 1
         if (listeners === 0) stop?.()
       }
     },
   }
+}
+
+/** Whether two values that were read from the store are equal in everything: plain data and bytes. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    return a.length === b.length && a.every((byte, i) => byte === b[i])
+  }
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))]
+  return left.length === right.size && left.every(([key, value]) => right.has(key) && isSame(value, right.get(key)))
 }

@@ -28,9 +28,18 @@ export interface OperationsOptions {
   readonly settled: (seq: EntrySeq) => Promise<Receipt>
 }
 
+/** What is checked, and only has to be written. */
+interface Prepared {
+  readonly request: OperationRequest
+  readonly targets: readonly Targets[]
+  readonly bodies: Acceptance['bodies']
+}
+
 /** The operations of an engine, each with a handle at once. */
 export class Operations {
   private readonly options: OperationsOptions
+  /** Ends when the operations called so far have been handed to the store: they are accepted in the order of the calls. */
+  private turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: OperationsOptions) {
     this.options = options
@@ -41,26 +50,26 @@ export class Operations {
       const add = (change.add ?? []).map(parseFlag)
       const remove = (change.remove ?? []).map(parseFlag)
       if (add.length + remove.length === 0) throw new SyncError('input.bad-flag', 'No flag is named.')
-      return this.acceptFor(selection, { kind: 'flag', add, remove })
+      return this.requestsFor(selection, { kind: 'flag', add, remove })
     })
   }
 
   move(selection: Selection, to: MailboxId): OperationHandle {
     return this.handle(async () => {
       await this.assertMailbox(to)
-      return this.acceptFor(selection, { kind: 'move', to })
+      return this.requestsFor(selection, { kind: 'move', to })
     })
   }
 
   copy(selection: Selection, to: MailboxId): OperationHandle {
     return this.handle(async () => {
       await this.assertMailbox(to)
-      return this.acceptFor(selection, { kind: 'copy', to })
+      return this.requestsFor(selection, { kind: 'copy', to })
     })
   }
 
   expunge(selection: Selection): OperationHandle {
-    return this.handle(() => this.acceptFor(selection, { kind: 'expunge' }))
+    return this.handle(() => this.requestsFor(selection, { kind: 'expunge' }))
   }
 
   append(message: NewMessage): OperationHandle {
@@ -68,7 +77,7 @@ export class Operations {
       await this.assertMailbox(message.to)
       const { bytes, digest, message: local } = await newLocalMessage(message, this.options.clock.now())
       const request: OperationRequest = { kind: 'append', to: message.to, message: local, digest }
-      return [await this.accept({ request, targets: [], bodies: [{ bodyId: local.bodyId, bytes }] })]
+      return [{ request, targets: [], bodies: [{ bodyId: local.bodyId, bytes }] }]
     })
   }
 
@@ -98,13 +107,18 @@ export class Operations {
     }
   }
 
-  private handle(accept: () => Promise<readonly EntrySeq[]>): OperationHandle {
-    const accepted = (async () => {
+  private handle(prepare: () => Promise<readonly Prepared[]>): OperationHandle {
+    // One after another up to the store's own transaction, which keeps the order; the writing itself may overlap.
+    const handedOver = this.turn.then(async () => {
       this.options.assertOpen()
-      const seqs = await accept()
+      return { accepting: (await prepare()).map((prepared) => this.accept(prepared)) }
+    })
+    this.turn = handedOver.catch(() => {})
+    const accepted = handedOver.then(async ({ accepting }) => {
+      const seqs = await Promise.all(accepting)
       this.options.onAccepted()
       return seqs
-    })()
+    })
     accepted.catch(() => {})
     const wait = this.options.settled
     let settled: Promise<readonly Receipt[]> | null = null
@@ -122,29 +136,21 @@ export class Operations {
     }
   }
 
-  private async acceptFor(selection: Selection, request: OperationRequest): Promise<readonly EntrySeq[]> {
+  /** One request for each mailbox that the selection touches. */
+  private async requestsFor(selection: Selection, request: OperationRequest): Promise<readonly Prepared[]> {
     const groups = await targetsOf(selection, (reference) => this.options.store.view.message(reference))
-    const seqs: EntrySeq[] = []
-    for (const targets of groups) seqs.push(await this.accept({ request, targets: [targets], bodies: [] }))
-    return seqs
+    return groups.map((targets) => ({ request, targets: [targets], bodies: [] }))
   }
 
-  private async accept({
-    request,
-    targets,
-    bodies,
-  }: {
-    readonly request: OperationRequest
-    readonly targets: readonly Targets[]
-    readonly bodies: Acceptance['bodies']
-  }): Promise<EntrySeq> {
+  private async accept({ request, targets, bodies }: Prepared): Promise<EntrySeq> {
     const { accountId, clock, store } = this.options
     const now = clock.now()
     const record = await store.accept({
       accountId,
       targets,
       bodies,
-      build: (context) => acceptOperation(request, context, { accountId, now }),
+      build: (context) =>
+        acceptOperation(request, context, { accountId, now, ...(targets[0] === undefined ? {} : { asked: targets[0] }) }),
     })
     return record.seq
   }

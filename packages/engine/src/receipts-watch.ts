@@ -8,6 +8,7 @@ export class ReceiptsWatch {
   private readonly accountId: AccountId
   private readonly waiting = new Map<EntrySeq, { resolve: (receipt: Receipt) => void; reject: (error: unknown) => void }[]>()
   private readonly stop: () => void
+  private isClosed = false
 
   constructor(store: MessageStore, accountId: AccountId) {
     this.store = store
@@ -20,6 +21,7 @@ export class ReceiptsWatch {
   /** Resolves with the receipt; rejects with `engine.closed` when the engine is closed first. */
   settled(seq: EntrySeq): Promise<Receipt> {
     const promise = new Promise<Receipt>((resolve, reject) => {
+      if (this.isClosed) return reject(closedError())
       this.waiting.set(seq, [...(this.waiting.get(seq) ?? []), { resolve, reject }])
     })
     promise.catch(() => {})
@@ -28,8 +30,9 @@ export class ReceiptsWatch {
   }
 
   close(): void {
+    this.isClosed = true
     this.stop()
-    const error = new SyncError('engine.closed', 'The engine was closed before the operation was settled; it stays queued.')
+    const error = closedError()
     for (const waiters of this.waiting.values()) for (const { reject } of waiters) reject(error)
     this.waiting.clear()
   }
@@ -48,4 +51,8 @@ export class ReceiptsWatch {
       }
     }
   }
+}
+
+function closedError(): SyncError {
+  return new SyncError('engine.closed', 'The engine was closed before the operation was settled; it stays queued.')
 }

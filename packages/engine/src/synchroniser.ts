@@ -69,7 +69,6 @@ export class Synchroniser {
     await this.disconnect()
     this.session = await this.options.remote.connect(signal)
     this.selection = { isOpen: false }
-    await this.rememberServer(this.session)
     this.options.status.set({ ...this.options.status.getSnapshot(), isConnected: true })
     return this.session
   }
@@ -155,6 +154,7 @@ export class Synchroniser {
       this.leaderEpoch ??= await this.options.store.lead(this.options.accountId)
       for (let passes = 1; ; passes += 1) {
         const session = await this.connect(signal)
+        await this.rememberServer(session)
         const work = this.work(session, this.leaderEpoch, tally, options, signal)
         const left = await runPass(work)
         const isDone = left.wakeAt === null && !left.hasMoreToSend && left.toFetch === 0
