@@ -1,6 +1,6 @@
 /** One account of the model: its mailboxes by name, subscriptions, quota, and what concerns two mailboxes: copy, move, rename. */
 
-import { type MailboxRole, UID_MAX, UidPairs, type UidSet } from '@tidemail/core'
+import { type MailboxRole, UID_MAX, UidPairs, UidSet } from '@tidemail/core'
 import { type MailboxEvent, ModelMailbox } from './mailbox.ts'
 import { type ModelMessage, type NewMessage, type Refusal, refuse } from './message.ts'
 
@@ -30,6 +30,8 @@ export interface ModelCopied {
   readonly target: ModelMailbox
   /** Empty when none of the messages exists. */
   readonly pairs: UidPairs
+  /** Why the rest of a MOVE was not moved, or null when all was. */
+  readonly interruption: Refusal | null
 }
 
 export interface ModelMailboxDone {
@@ -51,6 +53,9 @@ export class ModelAccount {
   quotaOctets: number | null = null
   /** Knob: octets of the largest message that is taken (APPENDLIMIT, RFC 7889), or null. */
   appendLimitOctets: number | null = null
+
+  /** Knob: a MOVE moves only so many messages and then fails, as RFC 6851 §3.3 allows; null lets it finish. */
+  moveStopsAfter: number | null = null
 
   readonly #mailboxes = new Map<string, ModelMailbox>()
   readonly #subscribed = new Set<string>()
@@ -176,15 +181,18 @@ export class ModelAccount {
     const messages = source.select(uids)
     const target = this.#writable(path, messages)
     if (!(target instanceof ModelMailbox)) return target
-    return { kind: 'copied', target, pairs: pairsOf(messages, target.admit(messages)) }
+    return { kind: 'copied', target, pairs: pairsOf(messages, target.admit(messages)), interruption: null }
   }
 
-  /** Moves those of the messages that exist, all or none. */
+  /** Moves those of the messages that exist: all or none, but for the knob `moveStopsAfter`. */
   move(source: ModelMailbox, uids: UidSet, path: string): ModelCopied | Refusal {
     if (source.isReadOnly) return refuse('NOPERM', 'Mailbox is read-only')
-    const copied = this.copy(source, uids, path)
-    if (copied.kind === 'copied') source.remove(copied.pairs.sources)
-    return copied
+    const all = UidSet.from(source.select(uids).map(({ uid }) => uid))
+    const rest = this.moveStopsAfter === null ? 0 : Math.max(0, all.size - this.moveStopsAfter)
+    const copied = this.copy(source, all.difference(all.highest(rest)), path)
+    if (copied.kind === 'refused') return copied
+    source.remove(copied.pairs.sources)
+    return rest === 0 ? copied : { ...copied, interruption: refuse('LIMIT', 'Not all messages could be moved') }
   }
 
   /** Calls the listener after every change in any mailbox, in the same turn. Returns how to stop. */
@@ -243,7 +251,14 @@ function superiorsOf(path: string): string[] {
 }
 
 function pairsOf(before: readonly ModelMessage[], after: readonly ModelMessage[]): UidPairs {
-  return new UidPairs(before.map(({ uid }, i) => ({ from: uid, to: (after[i] as ModelMessage).uid, length: 1 })))
+  const ranges: { from: number; to: number; length: number }[] = []
+  before.forEach(({ uid: from }, i) => {
+    const to = (after[i] as ModelMessage).uid
+    const open = ranges.at(-1)
+    if (open !== undefined && from === open.from + open.length && to === open.to + open.length) open.length += 1
+    else ranges.push({ from, to, length: 1 })
+  })
+  return new UidPairs(ranges)
 }
 
 function compareNames(a: string, b: string): number {

@@ -1,6 +1,16 @@
 /** One mailbox of the model: its messages, its counters, and the log of what was expunged, without network, clock or chance. */
 
-import { type Flag, flagKey, type MailboxRole, normaliseFlags, SYSTEM_FLAGS, UID_MAX, type UidRange, UidSet } from '@tidemail/core'
+import {
+  type Flag,
+  flagKey,
+  type MailboxRole,
+  normaliseFlags,
+  SYSTEM_FLAGS,
+  UID_MAX,
+  type UidRange,
+  UidSet,
+} from '@tidemail/core'
+import { changedFlags, type FlagChange, sameFlagKeys } from './flag-change.ts'
 import type { ModelMessage, NewMessage } from './message.ts'
 
 /** What happened to a mailbox, told to those who listen. */
@@ -12,13 +22,6 @@ export type MailboxEvent =
   /** UIDVALIDITY changed: who had the mailbox open has lost it. */
   | { readonly kind: 'reset' }
   | { readonly kind: 'deleted' }
-
-export interface FlagChange {
-  readonly direction: 'add' | 'remove' | 'replace'
-  readonly flags: readonly Flag[]
-  /** UNCHANGEDSINCE (RFC 7162 §3.1.3): messages with a greater mod-sequence are left alone. */
-  readonly unchangedSince?: bigint
-}
 
 export interface StoreResult {
   /** The messages whose flags are different now. */
@@ -52,6 +55,9 @@ export interface ModelMailboxOptions {
   /** Gives the EMAILID of a message that is appended. */
   readonly nextEmailId: () => string
 }
+
+/** Up to so many UIDs are looked up one by one. */
+const FEW_UIDS_MAX = 64
 
 /** A mailbox on the model server. Made by `ModelAccount`, which also holds what concerns two mailboxes: copy, move, rename. */
 export class ModelMailbox {
@@ -120,8 +126,21 @@ export class ModelMailbox {
     return index === -1 ? undefined : this.#messages[index]
   }
 
-  /** The messages whose UID is in the set, ascending. Costs in messages, whatever the set spans. */
+  /** How many messages have this UID or a lower one. */
+  countUpTo(uid: number): number {
+    let low = 0
+    let high = this.#messages.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#messages[middle] as ModelMessage).uid <= uid) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** The messages whose UID is in the set, ascending. Never costs more than the messages there are, whatever the set spans. */
   select(uids: UidSet): readonly ModelMessage[] {
+    if (uids.size <= FEW_UIDS_MAX) return [...uids.values()].flatMap((uid) => this.get(uid) ?? [])
     return this.#messages.filter(({ uid }) => uids.has(uid))
   }
 
@@ -152,7 +171,7 @@ export class ModelMailbox {
     const altered = named.flatMap((message) => {
       if (isNewer(message)) return []
       const next = changedFlags(message.flags, change.direction, flags)
-      return sameKeys(message.flags, next) ? [] : [{ ...message, flags: next }]
+      return sameFlagKeys(message.flags, next) ? [] : [{ ...message, flags: next }]
     })
     const modified = uidsOf(named.filter(isNewer))
     if (altered.length === 0) return { changed: [], modified }
@@ -267,32 +286,12 @@ export class ModelMailbox {
   }
 
   #indexOf(uid: number): number {
-    let low = 0
-    let high = this.#messages.length - 1
-    while (low <= high) {
-      const middle = (low + high) >> 1
-      const found = (this.#messages[middle] as ModelMessage).uid
-      if (found === uid) return middle
-      if (found < uid) low = middle + 1
-      else high = middle - 1
-    }
-    return -1
+    const index = this.countUpTo(uid) - 1
+    return this.#messages[index]?.uid === uid ? index : -1
   }
 }
 
 function uidsOf(messages: readonly { readonly uid: number }[]): UidSet {
   const ranges: UidRange[] = messages.map(({ uid }) => ({ first: uid, last: uid }))
   return UidSet.fromRanges(ranges)
-}
-
-function changedFlags(before: readonly Flag[], direction: FlagChange['direction'], flags: readonly Flag[]): Flag[] {
-  if (direction === 'replace') return normaliseFlags(flags)
-  if (direction === 'add') return normaliseFlags([...before, ...flags])
-  const removed = new Set(flags.map(flagKey))
-  return before.filter((flag) => !removed.has(flagKey(flag)))
-}
-
-function sameKeys(a: readonly Flag[], b: readonly Flag[]): boolean {
-  const keys = new Set(a.map(flagKey))
-  return a.length === b.length && b.every((flag) => keys.has(flagKey(flag)))
 }

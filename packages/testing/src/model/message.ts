@@ -28,7 +28,16 @@ export interface Refusal {
   readonly text: string
 }
 
-export type RefusalCode = 'NONEXISTENT' | 'TRYCREATE' | 'ALREADYEXISTS' | 'OVERQUOTA' | 'TOOBIG' | 'NOPERM' | 'CANNOT' | 'USEATTR'
+export type RefusalCode =
+  | 'NONEXISTENT'
+  | 'TRYCREATE'
+  | 'ALREADYEXISTS'
+  | 'OVERQUOTA'
+  | 'TOOBIG'
+  | 'NOPERM'
+  | 'CANNOT'
+  | 'USEATTR'
+  | 'LIMIT'
 
 /** Makes a {@link Refusal}. */
 export function refuse(code: RefusalCode | null, text: string): Refusal {

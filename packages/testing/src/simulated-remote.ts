@@ -1,0 +1,124 @@
+/** A Remote without a wire: carries the steps out on the model of a mail server, and loses requests and answers as a test asks. */
+
+import { type Clock, type Remote, type RemoteSession, type ServerProfile, type Step, SyncError } from '@tidemail/core'
+import type { ModelAccount } from './model/account.ts'
+import { type Extension, extensionsWithout } from './model/extensions.ts'
+import type { FaultPlan, StepFault } from './simulated-fault.ts'
+import type { Extensions } from './simulated-observations.ts'
+import { SimulatedSession } from './simulated-session.ts'
+
+export interface SimulatedRemoteOptions {
+  readonly account: ModelAccount
+  readonly clock: Clock
+  /** Extensions that are neither advertised nor obeyed. `['QRESYNC']` gives the tier `condstore`, `['CONDSTORE']` the tier `plain`. */
+  readonly without?: readonly Extension[]
+  readonly fault?: FaultPlan
+  /** How long each step takes on the clock. */
+  readonly latencyMs?: number
+  /** How many steps are under way at a time: a connection that ends takes them all along. */
+  readonly inFlightMax?: number
+}
+
+/** @example `const remote = new SimulatedRemote({ account: new ModelAccount(), clock })` */
+export class SimulatedRemote implements Remote {
+  readonly account: ModelAccount
+  readonly clock: Clock
+  readonly extensions: Extensions
+  readonly latencyMs: number
+  readonly inFlightMax: number
+  /** Knob: what befalls the steps; may be replaced at any time. */
+  fault: FaultPlan
+  /** The steps that were sent, in order, over all connections, with what befell each. */
+  readonly sent: { readonly step: Step; readonly fault: StepFault }[] = []
+  readonly #sessions = new Set<SimulatedSession>()
+  #ghosts: (() => void)[] = []
+  #connectionCount = 0
+  #refusal: SyncError | null = null
+
+  constructor(options: SimulatedRemoteOptions) {
+    this.account = options.account
+    this.clock = options.clock
+    this.extensions = extensionsWithout(options.without ?? [])
+    this.latencyMs = options.latencyMs ?? 0
+    this.inFlightMax = options.inFlightMax ?? 1
+    this.fault = options.fault ?? (() => 'pass')
+  }
+
+  /** How many steps were sent, over all connections. */
+  get stepCount(): number {
+    return this.sent.length
+  }
+
+  get connectionCount(): number {
+    return this.#connectionCount
+  }
+
+  /** Steps that the server has yet to carry out for connections that are gone. */
+  get ghostCount(): number {
+    return this.#ghosts.length
+  }
+
+  get profile(): ServerProfile {
+    const limit = this.account.appendLimitOctets
+    const capabilities = ['IMAP4REV1', ...this.extensions, ...(limit === null ? [] : [`APPENDLIMIT=${limit}`])]
+    const enabled = (['QRESYNC', 'CONDSTORE'] as const).filter(
+      (name) => this.extensions.has(name) && this.extensions.has('ENABLE'),
+    )
+    return { capabilities, enabled, appendLimitOctets: limit, distrusted: [] }
+  }
+
+  async connect(signal: AbortSignal): Promise<RemoteSession> {
+    if (this.latencyMs > 0) await this.clock.sleep(this.latencyMs, signal)
+    if (signal.aborted) throw new SyncError('engine.aborted', 'The connection was not wanted any more.')
+    if (this.#refusal !== null) throw this.#refusal
+    this.#connectionCount += 1
+    const session = new SimulatedSession(this)
+    this.#sessions.add(session)
+    return session
+  }
+
+  /** Ends every connection, and refuses new ones, with `remote.unreachable` where nothing else is given, until `goOnline()`. */
+  goOffline(error: SyncError = new SyncError('remote.unreachable', 'The simulated network is down.')): void {
+    this.#refusal = error
+    this.disconnectAll()
+  }
+
+  goOnline(): void {
+    this.#refusal = null
+  }
+
+  /** Ends every connection; new ones are welcome. */
+  disconnectAll(): void {
+    for (const session of [...this.#sessions]) session.end('The simulated connection was cut.')
+  }
+
+  /** The server carries out what it had received from connections that ended (H-7). Returns how many steps that were. */
+  releaseGhosts(): number {
+    const ghosts = this.#ghosts
+    this.#ghosts = []
+    for (const execute of ghosts) execute()
+    return ghosts.length
+  }
+
+  /** For the session: counts the step and says what befalls it. */
+  send(step: Step): StepFault {
+    const fault = this.fault(step, this.sent.length)
+    this.sent.push({ step, fault })
+    return fault
+  }
+
+  /** For the session: the step went along with another that the connection took with it. */
+  sendAlong(step: Step, fault: StepFault): void {
+    this.sent.push({ step, fault })
+  }
+
+  /** For the session: keeps what the server will do later. */
+  keepGhost(execute: () => void): void {
+    this.#ghosts.push(execute)
+  }
+
+  /** For the session: it has ended. */
+  forget(session: SimulatedSession): void {
+    this.#sessions.delete(session)
+  }
+}

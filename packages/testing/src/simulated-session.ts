@@ -1,0 +1,231 @@
+/** One connection to the simulated server: sends the steps in order, and says how each one ended (H-4, H-5, H-8). */
+
+import {
+  type BodySource,
+  type Done,
+  isMutating,
+  type Observation,
+  type Outcome,
+  type Rejection,
+  type RemoteSession,
+  type RunOptions,
+  type ServerProfile,
+  type Step,
+} from '@tidemail/core'
+import type { ModelMailbox } from './model/mailbox.ts'
+import { PLAIN_REJECTION, type StepFault } from './simulated-fault.ts'
+import { newsObservations } from './simulated-observations.ts'
+import type { SimulatedRemote } from './simulated-remote.ts'
+import { carryOut, type Selection, type StepAnswer } from './simulated-steps.ts'
+
+type Ended = NonNullable<RemoteSession['ended']>
+
+const UID_COMMANDS: readonly Step['kind'][] = ['search', 'fetch', 'fetch-body', 'store', 'copy', 'move', 'expunge']
+
+export class SimulatedSession implements RemoteSession {
+  readonly server: ServerProfile
+  readonly #remote: SimulatedRemote
+  #selection: Selection | null = null
+  /** What was selected when the connection ended, for the steps that it took along. */
+  #lastSelection: Selection | null = null
+  #stopListening: (() => void) | null = null
+  #ended: Ended | null = null
+  #wake: (() => void) | null = null
+
+  constructor(remote: SimulatedRemote) {
+    this.#remote = remote
+    this.server = remote.profile
+  }
+
+  get ended(): Ended | null {
+    return this.#ended
+  }
+
+  async *run(steps: readonly Step[], { bodies, signal }: RunOptions): AsyncGenerator<Observation> {
+    const outcomes = new Map<string, Outcome>()
+    for (const [i, step] of steps.entries()) {
+      if (this.#remote.latencyMs > 0 && this.#verdict(step, outcomes, signal) === 'send') {
+        await this.#remote.clock.sleep(this.#remote.latencyMs, signal)
+      }
+      const bytes = this.#verdict(step, outcomes, signal) === 'send' ? await bytesOf(step, bodies) : []
+      // Nothing is awaited between this check and the sending (H-8).
+      const verdict = this.#verdict(step, outcomes, signal)
+      if (verdict !== 'send') {
+        outcomes.set(step.id, verdict)
+        yield done(step, verdict)
+        continue
+      }
+      const fault = this.#remote.send(step)
+      const { observations, end } = this.#meet(step, fault, bytes)
+      outcomes.set(step.id, end.outcome)
+      yield* observations
+      yield end
+      if (end.outcome === 'unknown') {
+        for (const taken of await this.#takeAlong(steps.slice(i + 1), { outcomes, fault, bodies, signal })) {
+          outcomes.set(taken.id, 'unknown')
+        }
+        for (const later of steps.slice(i + 1)) yield done(later, outcomes.get(later.id) === 'unknown' ? 'unknown' : 'not-sent')
+        return
+      }
+    }
+  }
+
+  async *watch(path: string, signal: AbortSignal): AsyncGenerator<Observation> {
+    if (this.#selection?.identity.path !== path) {
+      const { selection } = carryOut({ kind: 'open', id: 'watch', reason: 'watch', path, access: 'examine' }, this.#scene(), [])
+      this.#select(selection)
+    }
+    const wake = (): void => this.#wake?.()
+    signal.addEventListener('abort', wake)
+    try {
+      while (!signal.aborted && this.#ended === null && this.#selection !== null) {
+        const { view } = this.#selection
+        if (!view.hasNews) {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve
+          })
+          continue
+        }
+        // What is told during a watch is not told again in this session: the next open has to ask.
+        view.takeNews({ withExpunges: true })
+        yield { kind: 'stirred', path }
+      }
+    } finally {
+      this.#wake = null
+      signal.removeEventListener('abort', wake)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.end('The session was closed.')
+  }
+
+  /** The connection is gone. */
+  end(text: string): void {
+    if (this.#ended !== null) return
+    this.#ended = { code: 'remote.disconnected', text }
+    this.#select(null)
+    this.#remote.forget(this)
+    this.#wake?.()
+  }
+
+  /** Whether the step may be sent now, or how it ends unsent. */
+  #verdict(step: Step, outcomes: ReadonlyMap<string, Outcome>, signal: AbortSignal): 'send' | 'not-sent' | 'skipped' | 'stale' {
+    if (this.#ended !== null || signal.aborted) return 'not-sent'
+    if (step.requires?.some((id) => outcomes.get(id) !== 'ok') === true) return 'skipped'
+    if (isMutating(step) && this.#remote.clock.now() > step.notAfter) return 'not-sent'
+    return this.#isStale(step) ? 'stale' : 'send'
+  }
+
+  #isStale(step: Step): boolean {
+    if (!('mailbox' in step)) return false
+    const open = this.#selection?.identity
+    return open === undefined || open.path !== step.mailbox.path || open.uidValidity !== step.mailbox.uidValidity
+  }
+
+  #meet(step: Step, fault: StepFault, bytes: readonly Uint8Array[]): { observations: readonly Observation[]; end: Done } {
+    if (typeof fault === 'object') return { observations: [], end: this.#done(step, 'rejected', fault.rejection) }
+    switch (fault) {
+      case 'pass': {
+        const { observations, rejection } = this.#execute(step, bytes)
+        // The mailbox went away under the step, and took the connection along before it answered.
+        if (this.#ended !== null) return { observations: [], end: done(step, 'unknown') }
+        return { observations, end: this.#done(step, rejection === null ? 'ok' : 'rejected', rejection) }
+      }
+      case 'reject':
+        return { observations: [], end: this.#done(step, 'rejected', PLAIN_REJECTION) }
+      case 'cut':
+        this.end('The simulated connection was cut.')
+        return { observations: [], end: done(step, 'not-sent') }
+      case 'lose-tail': {
+        const { observations } = this.#execute(step, bytes)
+        this.end('The simulated connection was cut.')
+        return { observations: observations.slice(0, Math.floor(observations.length / 2)), end: done(step, 'unknown') }
+      }
+      case 'lose-request':
+      case 'lose-answer':
+      case 'ghost':
+        this.#lose(step, fault, bytes)
+        this.end('The simulated connection was cut.')
+        return { observations: [], end: done(step, 'unknown') }
+    }
+  }
+
+  /** Carries the step out now, later or never; nobody hears of it. */
+  #lose(step: Step, fault: StepFault, bytes: readonly Uint8Array[]): void {
+    const scene = { ...this.#scene(), selection: this.#selection ?? this.#lastSelection }
+    const mailbox = scene.selection?.view.mailbox
+    if (fault === 'lose-answer' || fault === 'lose-tail') carryOut(step, scene, bytes)
+    if (fault !== 'ghost') return
+    this.#remote.keepGhost(() => {
+      const isThere = !('mailbox' in step) || isUnchanged(this.#remote, mailbox, scene.selection)
+      if (isThere) carryOut(step, scene, bytes)
+    })
+  }
+
+  /** The steps that were already under way when the connection ended: they share the fate of the first. */
+  async #takeAlong(
+    later: readonly Step[],
+    { outcomes, fault, bodies }: RunOptions & { readonly outcomes: ReadonlyMap<string, Outcome>; readonly fault: StepFault },
+  ): Promise<readonly Step[]> {
+    const taken: Step[] = []
+    for (const step of later) {
+      const isBarrier = step.kind === 'open' || step.requires?.some((id) => outcomes.get(id) !== 'ok') === true
+      if (taken.length + 1 >= this.#remote.inFlightMax || isBarrier) break
+      if ('mailbox' in step && this.#lastSelection?.identity.path !== step.mailbox.path) break
+      const bytes = await bytesOf(step, bodies)
+      this.#remote.sendAlong(step, fault)
+      this.#lose(step, fault, bytes)
+      taken.push(step)
+    }
+    return taken
+  }
+
+  #execute(step: Step, bytes: readonly Uint8Array[]): StepAnswer {
+    const answer = carryOut(step, this.#scene(), bytes)
+    if (answer.selection !== this.#selection) this.#select(answer.selection)
+    if (this.#selection === null) return answer
+    const news = newsObservations(this.#selection.view.takeNews({ withExpunges: true }), {
+      mailbox: this.#selection.identity,
+      extensions: this.#remote.extensions,
+      isUidCommand: UID_COMMANDS.includes(step.kind),
+    })
+    return { ...answer, observations: [...answer.observations, ...news] }
+  }
+
+  #scene(): Parameters<typeof carryOut>[1] {
+    return { account: this.#remote.account, extensions: this.#remote.extensions, selection: this.#selection }
+  }
+
+  /** A mailbox that is deleted, or loses its UIDs, takes the connection down, as on Dovecot. */
+  #select(selection: Selection | null): void {
+    this.#stopListening?.()
+    this.#lastSelection = this.#selection
+    this.#selection = selection
+    this.#stopListening =
+      selection?.view.mailbox.listen(({ kind }) => {
+        if (kind === 'deleted' || kind === 'reset') this.end('The selected mailbox is not there any more.')
+        this.#wake?.()
+      }) ?? null
+  }
+
+  #done(step: Step, outcome: Outcome, rejection: Rejection | null): Done {
+    return { ...done(step, outcome), rejection, exists: this.#selection?.view.count ?? null }
+  }
+}
+
+/** The messages of an append, in order; nothing for other steps. */
+async function bytesOf(step: Step, bodies: BodySource): Promise<readonly Uint8Array[]> {
+  return step.kind === 'append' ? await Promise.all(step.messages.map(({ bodyId }) => bodies.bytes(bodyId))) : []
+}
+
+function done(step: Step, outcome: Outcome): Done {
+  return { kind: 'done', id: step.id, outcome, rejection: null, exists: null }
+}
+
+/** Whether the mailbox that a ghost acts on is still the one it was sent for. */
+function isUnchanged(remote: SimulatedRemote, mailbox: ModelMailbox | undefined, selection: Selection | null): boolean {
+  return (
+    mailbox !== undefined && remote.account.mailboxes.includes(mailbox) && mailbox.uidValidity === selection?.view.uidValidity
+  )
+}
