@@ -1,0 +1,157 @@
+/** SELECT and EXAMINE: tells `opened` first, then what the server reported as changed (RFC 7162 §3.2.5). */
+
+import {
+  normaliseFlags,
+  type Opened,
+  type OpenStep,
+  type Rejection,
+  type ServerProfile,
+  type StepId,
+  UID_MAX,
+  type UidValidity,
+  uidValidity,
+} from '@tidemail/core'
+import type { StatusResponse, Untagged } from '../response.ts'
+import { takeNews } from '../selection.ts'
+import type { Exchange, StepContext, Tell } from './exchange.ts'
+import { refusal } from './exchange.ts'
+import { hasModSeqs, readModSeq, readObjectId } from './status.ts'
+
+/** What SELECT has said so far. */
+interface Report {
+  codes: Map<string, string>
+  flags: readonly string[]
+  exists: number
+  changes: Untagged[]
+}
+
+export function openExchanges(step: OpenStep, context: StepContext): readonly Exchange[] {
+  let report = emptyReport()
+  return [
+    {
+      parts: [openCommand(step, context)],
+      take: (response) => {
+        if (response.kind === 'condition' && response.code?.name === 'CLOSED') {
+          // What came before CLOSED belongs to the mailbox that was open (RFC 7162 §3.2.11).
+          giveToOld(report, context)
+          report = emptyReport()
+          return true
+        }
+        return record(report, response)
+      },
+      finish: (reply, tell) => {
+        if (reply.status !== 'OK') {
+          context.select(null)
+          return undefined
+        }
+        if (reply.code !== null) report.codes.set(reply.code.name, reply.code.args)
+        return open(step, report, context, tell)
+      },
+    },
+  ]
+}
+
+function openCommand(step: OpenStep, { server, argumentOf }: StepContext): string {
+  const command = `${step.access === 'select' ? 'SELECT' : 'EXAMINE'} ${argumentOf(step.path)}`
+  const { known } = step
+  if (server.enabled.includes('QRESYNC')) {
+    if (known === undefined) return command
+    const knownUids = known.knownUids === undefined || known.knownUids.isEmpty ? '' : ` ${known.knownUids}`
+    return `${command} (QRESYNC (${known.uidValidity} ${known.modSeq}${knownUids}))`
+  }
+  return needsCondstore(server) ? `${command} (CONDSTORE)` : command
+}
+
+function needsCondstore(server: ServerProfile): boolean {
+  return hasModSeqs(server) && !server.enabled.includes('CONDSTORE')
+}
+
+function emptyReport(): Report {
+  return { codes: new Map(), flags: [], exists: 0, changes: [] }
+}
+
+function record(report: Report, response: Untagged): boolean {
+  switch (response.kind) {
+    case 'exists':
+      report.exists = response.count
+      report.changes.push(response)
+      return true
+    case 'flags':
+      report.flags = response.flags
+      return true
+    case 'expunged':
+    case 'fetch':
+    case 'vanished':
+      report.changes.push(response)
+      return true
+    case 'condition':
+      recordCode(report, response)
+      return true
+    default:
+      return false
+  }
+}
+
+function recordCode(report: Report, { code }: StatusResponse): void {
+  if (code !== null) report.codes.set(code.name, code.args)
+}
+
+function giveToOld(report: Report, context: StepContext): void {
+  for (const change of report.changes) context.news(change)
+  context.select(null)
+}
+
+function open(step: OpenStep, report: Report, context: StepContext, tell: Tell): Rejection | undefined {
+  const validity = readUidValidity(report.codes.get('UIDVALIDITY'))
+  if (validity === null) {
+    context.select(null)
+    return refusal(null, 'The server gives no UIDVALIDITY for this mailbox, so its messages cannot be told apart.')
+  }
+  const opened = openedOf(step, report, validity)
+  const selection = { mailbox: opened.mailbox, exists: report.exists, highestModSeq: opened.highestModSeq }
+  context.select(selection)
+  tell(opened)
+  for (const change of report.changes) {
+    const news = takeNews(change, selection)
+    if (news !== null) tell(news)
+  }
+  return undefined
+}
+
+function openedOf(step: OpenStep, { codes, exists, flags, changes }: Report, validity: UidValidity): Opened {
+  const highestModSeq = codes.has('NOMODSEQ') ? null : readModSeq(codes.get('HIGHESTMODSEQ'))
+  const permanent = codes.get('PERMANENTFLAGS')
+  const uidNext = Number(codes.get('UIDNEXT'))
+  return {
+    kind: 'opened',
+    id: step.id satisfies StepId,
+    mailbox: { path: step.path, uidValidity: validity },
+    exists: lastExists(exists, changes),
+    uidNext: Number.isInteger(uidNext) && uidNext >= 1 && uidNext <= UID_MAX ? uidNext : null,
+    highestModSeq,
+    // Without PERMANENTFLAGS every flag can be kept (RFC 9051 §6.3.2).
+    permanentFlags: normaliseFlags(
+      permanent === undefined ? [...flags, '\\*'] : permanent.replace(/[()]/g, '').split(' ').filter(Boolean),
+    ),
+    isReadOnly: codes.has('READ-ONLY') || (step.access === 'examine' && !codes.has('READ-WRITE')),
+    hasPersistentUids: !codes.has('UIDNOTSTICKY'),
+    objectId: readObjectId(codes.get('MAILBOXID')?.replace(/[()]/g, '')),
+    isResynced: step.known !== undefined && step.known.uidValidity === validity && highestModSeq !== null,
+  }
+}
+
+/** EXISTS as of the tagged reply: messages may be expunged while the mailbox is opened. */
+function lastExists(exists: number, changes: readonly Untagged[]): number {
+  let count = exists
+  for (const change of changes) {
+    if (change.kind === 'exists') count = change.count
+    else if (change.kind === 'expunged') count -= 1
+    else if (change.kind === 'vanished' && !change.isEarlier) count -= change.uids.size
+  }
+  return Math.max(0, count)
+}
+
+function readUidValidity(digits: string | undefined): UidValidity | null {
+  const value = Number(digits)
+  return Number.isInteger(value) && value >= 1 && value <= UID_MAX ? uidValidity(value) : null
+}

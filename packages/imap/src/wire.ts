@@ -1,0 +1,298 @@
+/** The connection after login: writes tagged commands, many in flight, and tells who waits for what the server says. */
+
+import type { Socket } from 'node:net'
+import { type Clock, type RemoteSession, SyncError } from '@tidemail/core'
+import { ProtocolViolation } from './protocol-violation.ts'
+import { parseResponse, type TaggedResponse, type Untagged } from './response.ts'
+import { type RawResponse, ResponseReader } from './response-reader.ts'
+import { showable } from './server-text.ts'
+import { SilenceGuard } from './silence-guard.ts'
+import type { WireListener } from './wire-event.ts'
+
+/** A piece of a command: text, or a literal (RFC 9051 §4.3) that is written at once or only when the server asks for it. */
+export type CommandPart = string | { readonly literal: Uint8Array; readonly isSynchronising: boolean }
+
+/** A command to write, and who hears what becomes of it. */
+export interface Command {
+  readonly parts: readonly CommandPart[]
+  /** Called once: with the tagged reply, or null when the connection ended before it came. */
+  settle(reply: TaggedResponse | null): void
+  /** Not later than this is another part written (H-8). */
+  readonly notAfter?: number
+}
+
+export type WireEnd = NonNullable<RemoteSession['ended']>
+
+export interface WireOptions {
+  readonly clock: Clock
+  /** How long the server may be silent while it owes an answer. */
+  readonly silenceMsMax: number
+  readonly onUntagged: (response: Untagged) => void
+  readonly onWire?: WireListener
+}
+
+/** More commands wait until earlier ones are answered: servers buffer little. */
+export const IN_FLIGHT_COMMANDS_MAX = 64
+/** A large literal is written in slices, so that its progress is seen and counts as a sign of life (H-6). */
+const WRITE_SLICE_OCTETS = 256 * 1024
+
+/** A command that was written. */
+export interface SentCommand {
+  readonly tag: string
+  readonly command: Command
+}
+
+interface InFlight extends SentCommand {
+  isIdling: boolean
+}
+
+export class Wire {
+  ended: WireEnd | null = null
+  readonly #socket: Socket
+  readonly #options: WireOptions
+  readonly #reader: ResponseReader
+  readonly #inFlight: InFlight[] = []
+  readonly #changes = new Set<() => void>()
+  #tags = 0
+  #continuations = 0
+  readonly #silence: SilenceGuard
+  #isPaused = false
+  #isCorked = false
+  #isLeaving = false
+
+  constructor(socket: Socket, options: WireOptions) {
+    this.#socket = socket
+    this.#options = options
+    this.#silence = new SilenceGuard({
+      clock: options.clock,
+      silenceMsMax: options.silenceMsMax,
+      isOwed: () => this.#isAnswerOwed(),
+      onSilent: () => this.end('remote.timeout', `The server was silent for ${Math.round(options.silenceMsMax / 1000)} seconds.`),
+    })
+    this.#reader = new ResponseReader((raw) => this.#hear(raw))
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.end('remote.disconnected', `The connection broke: ${error.code ?? 'error'}.`),
+    )
+    socket.on('end', () => this.end('remote.disconnected', 'The server closed the connection.'))
+    socket.on('close', () => this.end('remote.disconnected', 'The connection was closed.'))
+  }
+
+  /** Takes octets that came before the wire had the socket, then those of the socket. */
+  begin(received: readonly Buffer[]): void {
+    for (const chunk of received) this.#receive(chunk)
+    if (this.ended === null) this.#socket.resume()
+  }
+
+  /** The commands whose tagged replies have not come, oldest first. */
+  get inFlight(): readonly SentCommand[] {
+    return this.#inFlight
+  }
+
+  get inFlightCount(): number {
+    return this.#inFlight.length
+  }
+
+  /** Writes the command, up to its first synchronising literal in the same turn. Resolves when nothing more of it is to be written. */
+  async start(command: Command): Promise<void> {
+    if (this.ended !== null) {
+      command.settle(null)
+      return
+    }
+    this.#tags += 1
+    const entry: InFlight = { tag: `T${this.#tags}`, command, isIdling: false }
+    if (this.#inFlight.length === 0) this.#silence.sign()
+    this.#inFlight.push(entry)
+    this.#silence.check()
+    let text = `${entry.tag} `
+    for (const part of command.parts) {
+      if (typeof part === 'string') {
+        text += part
+        continue
+      }
+      this.#writeText(`${text}{${part.literal.length}${part.isSynchronising ? '' : '+'}}\r\n`)
+      text = ''
+      if (part.isSynchronising && !(await this.#isAskedFor(entry))) return
+      this.#writeLiteral(part.literal)
+    }
+    this.#writeText(`${text}\r\n`)
+  }
+
+  /** Resolves true when the server agreed to the IDLE that is in flight, false when it will not. */
+  async isIdling(command: Command): Promise<boolean> {
+    const entry = this.#inFlight.find((candidate) => candidate.command === command)
+    if (entry === undefined || !(await this.#isAskedFor(entry))) return false
+    entry.isIdling = true
+    this.#silence.check()
+    return true
+  }
+
+  /** Ends an IDLE the server has agreed to. */
+  endIdle(command: Command): void {
+    const entry = this.#inFlight.find((candidate) => candidate.command === command)
+    if (entry === undefined || !entry.isIdling) return
+    entry.isIdling = false
+    this.#silence.sign()
+    this.#writeText('DONE\r\n')
+    this.#silence.check()
+  }
+
+  /** Resolves when the condition holds or the connection has ended. The condition is asked after every change. */
+  async until(holds: () => boolean): Promise<void> {
+    while (this.ended === null && !holds()) await this.#change()
+  }
+
+  /** Resolves when another command may be written without piling up. */
+  hasRoom(): Promise<void> {
+    return this.until(() => this.#inFlight.length < IN_FLIGHT_COMMANDS_MAX && !this.#socket.writableNeedDrain)
+  }
+
+  /** Stops reading: the server is slowed down, and its silence does not count. */
+  pause(): void {
+    if (this.#isPaused || this.ended !== null) return
+    this.#isPaused = true
+    this.#silence.check()
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#silence.sign()
+    if (this.ended === null) this.#socket.resume()
+    this.#silence.check()
+  }
+
+  /** From now on a BYE is the answer to our LOGOUT. */
+  leave(): void {
+    this.#isLeaving = true
+  }
+
+  /** Ends the connection, once. What is in flight has no answer. */
+  end(code: WireEnd['code'], text: string): void {
+    if (this.ended !== null) return
+    this.ended = { code, text }
+    this.#socket.destroy()
+    const unanswered = this.#inFlight.splice(0)
+    this.#silence.check()
+    for (const { command } of unanswered) command.settle(null)
+    this.changed()
+  }
+
+  /** Wakes those who wait in `until`. */
+  changed(): void {
+    const waiting = [...this.#changes]
+    this.#changes.clear()
+    for (const wake of waiting) wake()
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.ended !== null) return
+    this.#silence.sign()
+    this.#options.onWire?.({ kind: 'octets', direction: 'down', octets: chunk.length })
+    this.#guarded(() => this.#reader.push(chunk))
+  }
+
+  /** A line that is no IMAP ends the connection: nothing after it can be trusted. */
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation || error instanceof SyncError)) throw error
+      this.end('remote.protocol', error.message)
+    }
+  }
+
+  #hear(raw: RawResponse): void {
+    if (this.ended !== null) return
+    this.#options.onWire?.({ kind: 'line', direction: 'down', text: raw.text })
+    const response = parseResponse(raw)
+    switch (response.kind) {
+      case 'continuation':
+        this.#continuations += 1
+        this.changed()
+        return
+      case 'tagged':
+        this.#settle(response)
+        return
+      default:
+        if (response.kind === 'condition' && response.status === 'BYE') this.#hearBye(response.text)
+        else this.#options.onUntagged(response)
+    }
+  }
+
+  #hearBye(text: string): void {
+    if (this.#isLeaving) return
+    this.end('remote.disconnected', `The server said goodbye: ${showable(text)}`)
+  }
+
+  #settle(reply: TaggedResponse): void {
+    if (reply.status === 'BYE') {
+      this.#hearBye(reply.text)
+      return
+    }
+    const index = this.#inFlight.findIndex(({ tag }) => tag === reply.tag)
+    const entry = this.#inFlight[index]
+    if (entry === undefined) throw new ProtocolViolation('The server answered a command that was never sent.')
+    this.#inFlight.splice(index, 1)
+    this.#silence.check()
+    entry.command.settle(reply)
+    this.changed()
+  }
+
+  /** A continuation request is for the command whose literal or IDLE waits: only one can wait at a time. */
+  async #isAskedFor(entry: InFlight): Promise<boolean> {
+    const before = this.#continuations
+    this.#uncork()
+    await this.until(() => this.#continuations > before || !this.#inFlight.includes(entry))
+    if (this.ended !== null || !this.#inFlight.includes(entry)) return false
+    const { notAfter } = entry.command
+    if (notAfter === undefined || this.#options.clock.now() <= notAfter) return true
+    this.end('remote.timeout', 'The server asked for a message later than it could be sent.')
+    return false
+  }
+
+  #writeText(text: string): void {
+    if (this.ended !== null) return
+    const bytes = Buffer.from(text)
+    this.#options.onWire?.({ kind: 'line', direction: 'up', text: text.replace(/\r\n$/, '') })
+    this.#write(bytes)
+  }
+
+  #writeLiteral(literal: Uint8Array): void {
+    for (let at = 0; at < literal.length; at += WRITE_SLICE_OCTETS) this.#write(literal.subarray(at, at + WRITE_SLICE_OCTETS))
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.ended !== null) return
+    this.#options.onWire?.({ kind: 'octets', direction: 'up', octets: bytes.length })
+    this.#cork()
+    this.#socket.write(bytes, () => {
+      this.#silence.sign()
+      if (this.#changes.size > 0) this.changed()
+    })
+  }
+
+  /** Commands written in one turn leave in one packet. */
+  #cork(): void {
+    if (this.#isCorked) return
+    this.#isCorked = true
+    this.#socket.cork()
+    process.nextTick(() => this.#uncork())
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return
+    this.#isCorked = false
+    this.#socket.uncork()
+  }
+
+  /** Not while we do not read, nor while it idles as agreed. */
+  #isAnswerOwed(): boolean {
+    return this.ended === null && !this.#isPaused && this.#inFlight[0] !== undefined && !this.#inFlight[0].isIdling
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#changes.add(resolve))
+  }
+}
