@@ -17,7 +17,17 @@ import { SeededRandom, VirtualClock } from './virtual-time.ts'
 const ME = accountId('me')
 const MAILBOXES = ['INBOX', 'Archive', 'Work'] as const
 const FLAGS = ['\\Seen', '\\Flagged', '\\Answered', '$Work'] as const
-const FAULTS: readonly StepFault[] = ['cut', 'lose-request', 'lose-answer', 'lose-tail', 'ghost']
+const FAULTS: readonly StepFault[] = [
+  'cut',
+  'lose-request',
+  'lose-answer',
+  'lose-tail',
+  'ghost',
+  'reject',
+  { kind: 'reject', rejection: { status: 'NO', code: 'INUSE', text: 'Busy.' } },
+  { kind: 'reject', rejection: { status: 'NO', code: 'OVERQUOTA', text: 'Full.' } },
+  { kind: 'reject', rejection: { status: 'NO', code: 'CANNOT', text: 'Never.' } },
+]
 const SYNCS_TO_CONVERGE_MAX = 30
 /** How long after its connection ended the server still carries out what it had received: less than the engine waits. */
 const GHOST_LIFE_MS = 1_500
@@ -99,7 +109,9 @@ export class SimulatedWorld {
     else {
       const rate = this.random.pick([0, 0.05, 0.2])
       this.remote.fault = () => (this.random.chance(rate) ? this.befall() : 'pass')
+      this.account.moveStopsAfter = this.random.pick([null, null, 1])
       await this.sync()
+      this.account.moveStopsAfter = null
     }
   }
 
@@ -213,7 +225,7 @@ export class SimulatedWorld {
   private rivalActs(): void {
     const mailbox = this.account.open(this.random.pick(MAILBOXES))
     const uids = UidSet.from(mailbox.messages.filter(() => this.random.chance(0.15)).map((message) => message.uid))
-    const kind = this.random.pick(['append', 'flag', 'expunge', 'move'] as const)
+    const kind = this.random.pick(['append', 'append', 'flag', 'flag', 'expunge', 'move', 'upheaval'] as const)
     this.story.push(`rival ${kind} ${mailbox.path} ${uids}`)
     if (kind === 'append') this.rivalAppends()
     else if (kind === 'flag') {
@@ -221,10 +233,25 @@ export class SimulatedWorld {
     } else if (kind === 'expunge') {
       for (const message of mailbox.select(uids)) this.expected(messageIdIn(message.bytes)).isRemovable = true
       mailbox.remove(uids)
+    } else if (kind === 'upheaval') {
+      this.rivalUpsets(mailbox)
     } else {
       const to = this.random.pick(MAILBOXES.filter((path) => path !== mailbox.path))
       this.account.move(mailbox, uids, to)
     }
+  }
+
+  /** What hardly ever happens: a new UIDVALIDITY, a lost expunge log, a mailbox that comes or goes. */
+  private rivalUpsets(mailbox: ModelMailbox): void {
+    const extra = this.account.mailbox('Extra')
+    const kind = this.random.pick(['uidvalidity', 'forget', 'mailbox'] as const)
+    this.story.push(`  upheaval: ${kind}`)
+    if (kind === 'forget') mailbox.forgetExpunges()
+    else if (kind === 'mailbox' && extra === undefined) this.account.create('Extra')
+    else if (kind === 'mailbox' && extra !== undefined) {
+      for (const message of extra.messages) this.expected(messageIdIn(message.bytes)).isRemovable = true
+      this.account.delete('Extra')
+    } else if (this.random.chance(0.3)) mailbox.bumpUidValidity()
   }
 
   private rivalAppends(): void {

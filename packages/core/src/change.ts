@@ -75,9 +75,13 @@ export interface Change {
   readonly writes: readonly Write[]
 }
 
+/** Which precondition did not hold: another leader has taken over; a mailbox is gone or has new UIDs; an entry is gone or has changed. */
+export type ConflictOn = 'leader' | 'mailbox' | 'entry'
+
 export type CommitResult =
   | { readonly kind: 'committed'; readonly revision: number }
-  | { readonly kind: 'conflict'; readonly what: string }
+  /** Nothing was written; `what` is a sentence for the log. */
+  | { readonly kind: 'conflict'; readonly on: ConflictOn; readonly what: string }
 
 /** A new entry, to be accepted in one transaction with its effect on the view (I-LOG-1). */
 export interface Acceptance {

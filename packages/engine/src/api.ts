@@ -105,7 +105,7 @@ export interface MailEngine {
   /** Takes back an operation of which nothing was sent. @throws SyncError `input.not-undoable`, `input.unknown-operation` */
   undo(seq: EntrySeq): Promise<Receipt>
 
-  /** Removes the account from the store, with everything it holds. */
+  /** Closes the engine and removes the account from the store, with everything it holds. What waits in the replay log is never sent. */
   wipe(): Promise<void>
   /** Ends all work. Every later call rejects with `engine.closed`. The store stays open: it is the caller's. */
   close(): Promise<void>

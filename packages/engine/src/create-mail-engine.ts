@@ -213,8 +213,7 @@ class Engine implements MailEngine {
 
   async wipe(): Promise<void> {
     this.assertOpen()
-    await this.background.pause()
-    await this.synchroniser.whenIdle()
+    await this.close()
     await this.options.store.wipe(this.accountId)
   }
 

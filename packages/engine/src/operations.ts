@@ -111,9 +111,15 @@ export class Operations {
     // One after another up to the store's own transaction, which keeps the order; the writing itself may overlap.
     const handedOver = this.turn.then(async () => {
       this.options.assertOpen()
-      return { accepting: (await prepare()).map((prepared) => this.accept(prepared)) }
+      const prepared = await prepare()
+      return { prepared, accepting: prepared.map((one) => this.accept(one)) }
     })
-    this.turn = handedOver.catch(() => {})
+    // The bytes of a message are written before its transaction begins, so that what comes next must wait for that.
+    const hasBodies = (one: Prepared): boolean => one.bodies.length > 0
+    this.turn = handedOver.then(
+      ({ prepared, accepting }) => (prepared.some(hasBodies) ? Promise.allSettled(accepting) : undefined),
+      () => {},
+    )
     const accepted = handedOver.then(async ({ accepting }) => {
       const seqs = await Promise.all(accepting)
       this.options.onAccepted()

@@ -1,6 +1,6 @@
 /** One pass over one account, in the order of RFC 4549 §3. */
 
-import { GHOST_QUIET_MS_MAX, planLanes } from '@tidemail/planner'
+import { GHOST_QUIET_MS_MAX, mailboxesAtRest, planLanes } from '@tidemail/planner'
 import { discover } from './discover.ts'
 import { recover } from './recover.ts'
 import { replay, replayState } from './replay.ts'
@@ -36,11 +36,14 @@ async function whatIsLeft(work: Work, recoverableAt: number | null): Promise<Pas
   const times = [...tries, ...lost, ...(recoverableAt === null ? [] : [recoverableAt])]
   const wanted = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox))
   const lanes = planLanes(state).filter((lane) => wanted.some((mailbox) => mailbox.id === lane.mailboxId))
+  // What waits for a recovery can only be fetched after it, and `wakeAt` says when that is.
+  const resting = mailboxesAtRest(state)
   return {
     wakeAt: times.length === 0 ? null : Math.min(...times),
     hasMoreToSend: lanes.length > 0,
     toFetch: wanted.reduce(
-      (sum, { checkpoint }) => sum + (checkpoint === null ? 0 : checkpoint.known.size - checkpoint.covered.size),
+      (sum, { id, checkpoint }) =>
+        sum + (checkpoint === null || resting.has(id) ? 0 : checkpoint.known.size - checkpoint.covered.size),
       0,
     ),
   }

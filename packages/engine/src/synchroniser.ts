@@ -120,11 +120,6 @@ export class Synchroniser {
     })
   }
 
-  /** Resolves when no task runs or waits. */
-  whenIdle(): Promise<void> {
-    return this.queue.onIdle()
-  }
-
   async close(): Promise<void> {
     this.ending.abort()
     await this.queue.onIdle()
@@ -170,7 +165,8 @@ export class Synchroniser {
     } catch (error) {
       if (error instanceof SyncError && error.code === 'engine.not-leader') this.leaderEpoch = null
       const { code, message } = asSyncError(error)
-      this.options.status.set({ ...this.options.status.getSnapshot(), problem: { code, message } })
+      // Being told to stop is no problem to show.
+      if (!signal.aborted) this.options.status.set({ ...this.options.status.getSnapshot(), problem: { code, message } })
       if (this.session?.ended !== null) await this.disconnect()
       throw signal.aborted && this.ending.signal.aborted
         ? new SyncError('engine.closed', 'The engine was closed.', { cause: error })

@@ -102,7 +102,7 @@ export class Work {
     const { leaderEpoch, store } = this.options
     const result = await store.commit({ reason, expect: { ...expect, leaderEpoch }, writes })
     if (result.kind === 'conflict') {
-      if (result.what.startsWith('leader')) {
+      if (result.on === 'leader') {
         throw new SyncError('engine.not-leader', 'Another engine has taken over this account.', {
           hint: 'Let only one run at a time.',
         })

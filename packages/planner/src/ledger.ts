@@ -22,6 +22,7 @@ import {
   encodeEntry,
   encodeReceipt,
   type Happening,
+  intersectTargets,
   isSettled,
   type Operation,
   type ParkReason,
@@ -30,6 +31,8 @@ import {
   rewriteTargets,
   transition,
 } from '@tidemail/replay-log'
+import { namedLocals } from './named-locals.ts'
+import { orphanedTargets } from './orphaned-targets.ts'
 import { ServerStateChanges } from './server-state-changes.ts'
 
 /** After a rejection that may pass, an entry waits this long, times the number of its rejections. */
@@ -70,6 +73,13 @@ export class Ledger {
 
   kindOf(seq: EntrySeq): Operation['kind'] | null {
     return this.entries.get(seq)?.operation.kind ?? null
+  }
+
+  /** Whether the copy half of a move is proved for any of these: then giving up would leave the message in two mailboxes. */
+  isHalfMoved(seq: EntrySeq, targets: Targets): boolean {
+    const entry = this.entries.get(seq)
+    if (entry?.operation.kind !== 'move' || targets.kind !== 'stored') return false
+    return !targets.uids.difference(placedOf(entry, targets).sources).isEmpty
   }
 
   rejectionsOf(seq: EntrySeq): number {
@@ -114,8 +124,7 @@ export class Ledger {
       (candidate) => candidate.seq > seq && candidate.operation.kind === 'expunge',
     )) {
       for (const group of entry.progress) {
-        const shared = group.state === 'queued' ? common(group.targets, targets) : null
-        if (shared !== null) this.park(entry.seq, shared, 'needs-another')
+        if (group.state === 'queued') this.park(entry.seq, intersectTargets(group.targets, targets), 'needs-another')
       }
     }
   }
@@ -185,7 +194,7 @@ export class Ledger {
     const names = evidence.kind === 'copy-uid' && evidence.target.uidValidity !== fence.uidValidity ? null : target
     if (names === undefined || names === null || names.box !== fence.box) return
     this.server.carry(targets.mailboxId, names, mine)
-    const locals = translate(placed, mine)
+    const locals = namedLocals(placed, mine)
     this.forward({ kind: 'local' }, names, locals, entry)
     if (step === 'move') {
       this.forward({ kind: 'stored', box: targets.box }, names, mine, entry)
@@ -224,18 +233,8 @@ export class Ledger {
 
   /** Targets whose local will never be named, because what was to make it came to nothing, are skipped; and so on along the chain (I-LOG-5). */
   settleOrphans(): void {
-    for (let isSettling = true; isSettling; ) {
-      isSettling = false
-      const living = livingLocals([...this.entries.values()])
-      for (const entry of [...this.entries.values()]) {
-        for (const { state, targets } of entry.progress) {
-          if (state !== 'queued' || targets.kind !== 'local' || entry.operation.kind === 'append') continue
-          const locals = targets.locals.difference(living)
-          if (locals.isEmpty) continue
-          this.settleGone(entry.seq, { ...targets, locals }, { kind: 'nothing-sent' })
-          isSettling = true
-        }
-      }
+    for (let orphans = orphanedTargets(this.open); orphans.length > 0; orphans = orphanedTargets(this.open)) {
+      for (const { seq, targets } of orphans) this.settleGone(seq, targets, { kind: 'nothing-sent' })
     }
   }
 
@@ -278,37 +277,4 @@ export class Ledger {
         this.entries.set(entry.seq, rewriteTargets(entry, { from, to: { mailboxId: to.id, box: to.box }, pairs }))
     }
   }
-}
-
-/** Locals that still may be named: those of uploads, and those that moves and copies will make. */
-function livingLocals(entries: readonly Entry[]): UidSet {
-  return entries.reduce((all, { operation, progress, placed }) => {
-    const uploaded = operation.kind === 'append' && progress.length > 0 ? UidSet.of(operation.message.local) : UidSet.EMPTY
-    return all.union(placed.destinations).union(uploaded)
-  }, UidSet.EMPTY)
-}
-
-/** Which local became which UID, when `placed` says which source became which local. */
-function translate(placed: UidPairs, pairs: UidPairs): UidPairs {
-  const translated = pairs.ranges.flatMap(({ from, to, length }) =>
-    placed.restrict(UidSet.range(from, from + length - 1)).ranges.map((range) => ({
-      from: range.to,
-      to: to + (range.from - from),
-      length: range.length,
-    })),
-  )
-  return new UidPairs(translated)
-}
-
-function common(a: Targets, b: Targets): Targets | null {
-  if (a.mailboxId !== b.mailboxId) return null
-  if (a.kind === 'stored' && b.kind === 'stored' && a.box === b.box) {
-    const uids = a.uids.intersect(b.uids)
-    return uids.isEmpty ? null : { ...a, uids }
-  }
-  if (a.kind === 'local' && b.kind === 'local') {
-    const locals = a.locals.intersect(b.locals)
-    return locals.isEmpty ? null : { ...a, locals }
-  }
-  return null
 }

@@ -144,6 +144,16 @@ describe('planning a look at a mailbox', () => {
     expect(sketch(steps)).toEqual(['open since 31', 'summary 4,6:4294967295'])
   })
 
+  it('tells the server what it knows only while that is short', () => {
+    // Verifies: H-15
+    const told = (known: string): string | undefined => {
+      const [open] = plan(local({ known }), status(3, 4, 40), 'qresync').steps
+      return open?.kind === 'open' ? open.known?.knownUids?.toString() : undefined
+    }
+    expect(told('1:90000')).toBe('1:90000')
+    expect(told(Array.from({ length: 200 }, (_, i) => 2 * i + 1).join())).toBeUndefined()
+  })
+
   it('lists only, before an upload', () => {
     // Verifies: DC-4549-3.6
     expect(sketch(plan(local(), status(5, 6, 40), 'qresync', 'list').steps)).toEqual(['open since 31', 'search 4:4294967295'])

@@ -180,6 +180,7 @@ function settleRejected(claim: Claim, dones: readonly (Done | undefined)[], ledg
     }
     ledger.parkDependants(seq, targets)
     if (verdict.kind === 'park') ledger.park(seq, targets, verdict.reason)
+    else if (ledger.isHalfMoved(seq, targets)) ledger.park(seq, targets, 'rejected-repeatedly')
     else ledger.reject(seq, targets, evidence)
   }
   ledger.removeClaim(claim)

@@ -82,7 +82,7 @@ export class MemoryMessageStore implements MessageStore {
       })
       return { kind: 'committed', revision }
     } catch (error) {
-      if (error instanceof MemoryConflict) return { kind: 'conflict', what: error.message }
+      if (error instanceof MemoryConflict) return { kind: 'conflict', on: error.on, what: error.message }
       throw error
     }
   }
@@ -187,13 +187,14 @@ export class MemoryMessageStore implements MessageStore {
 function checkExpectation(state: MemoryState, expect: Expectation): void {
   const epochs = [...state.accounts.values()].map((account) => account.leaderEpoch)
   if (expect.leaderEpoch !== undefined && !epochs.includes(expect.leaderEpoch)) {
-    throw new MemoryConflict('Another leader has taken over.')
+    throw new MemoryConflict('leader', 'Another leader has taken over.')
   }
   for (const { mailboxId, box } of expect.boxes ?? []) {
-    if (state.mailboxes.get(mailboxId)?.box !== box) throw new MemoryConflict(`Mailbox ${mailboxId} is gone or has new UIDs.`)
+    if (state.mailboxes.get(mailboxId)?.box !== box)
+      throw new MemoryConflict('mailbox', `Mailbox ${mailboxId} is gone or has new UIDs.`)
   }
   for (const { seq, revision } of expect.entries ?? []) {
-    if (state.entries.get(seq)?.revision !== revision) throw new MemoryConflict(`Entry ${seq} is gone or has changed.`)
+    if (state.entries.get(seq)?.revision !== revision) throw new MemoryConflict('entry', `Entry ${seq} is gone or has changed.`)
   }
 }
 

@@ -1,1 +1,55 @@
-export {}
+/** Tidemail, one name to install: the engine and its store. Loads in browsers and in Node; `tidemail/node` adds what needs Node. */
+
+export type {
+  AccountId,
+  Address,
+  BodyId,
+  BoxEpoch,
+  Clock,
+  EntrySeq,
+  ErrorCode,
+  ErrorScope,
+  Flag,
+  FlagDelta,
+  Json,
+  LocalId,
+  LocalTargets,
+  MailboxId,
+  MailboxRole,
+  MailboxView,
+  MessageReference,
+  MessageStore,
+  MessageView,
+  Page,
+  PageCursor,
+  PageQuery,
+  Random,
+  Recovery,
+  Remote,
+  RemoteSession,
+  ServerProfile,
+  Step,
+  StoredTargets,
+  SyncErrorOptions,
+  SystemFlag,
+  Targets,
+  Uid,
+  UidPairs,
+  UidRange,
+} from '@tidemail/core'
+export {
+  accountId,
+  ERROR_CATALOGUE,
+  entrySeq,
+  hasFlag,
+  localId,
+  mailboxId,
+  parseFlag,
+  SYSTEM_FLAGS,
+  SyncError,
+  UidSet,
+  uid,
+} from '@tidemail/core'
+export type * from '@tidemail/engine'
+export { createMailEngine } from '@tidemail/engine'
+export { openDexieMessageStore } from '@tidemail/store'

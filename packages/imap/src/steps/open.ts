@@ -107,7 +107,9 @@ function open(step: OpenStep, report: Report, context: StepContext, tell: Tell):
     context.select(null)
     return refusal(null, 'The server gives no UIDVALIDITY for this mailbox, so its messages cannot be told apart.')
   }
-  const opened = openedOf(step, report, validity)
+  // Without QRESYNC enabled the server was not asked what changed.
+  const isAsked = step.known !== undefined && context.server.enabled.includes('QRESYNC')
+  const opened = openedOf(step, report, validity, { isAsked })
   const selection = { mailbox: opened.mailbox, exists: report.exists, highestModSeq: opened.highestModSeq }
   context.select(selection)
   tell(opened)
@@ -118,7 +120,12 @@ function open(step: OpenStep, report: Report, context: StepContext, tell: Tell):
   return undefined
 }
 
-function openedOf(step: OpenStep, { codes, exists, flags, changes }: Report, validity: UidValidity): Opened {
+function openedOf(
+  step: OpenStep,
+  { codes, exists, flags, changes }: Report,
+  validity: UidValidity,
+  { isAsked }: { readonly isAsked: boolean },
+): Opened {
   const highestModSeq = codes.has('NOMODSEQ') ? null : readModSeq(codes.get('HIGHESTMODSEQ'))
   const permanent = codes.get('PERMANENTFLAGS')
   const uidNext = Number(codes.get('UIDNEXT'))
@@ -136,7 +143,7 @@ function openedOf(step: OpenStep, { codes, exists, flags, changes }: Report, val
     isReadOnly: codes.has('READ-ONLY') || (step.access === 'examine' && !codes.has('READ-WRITE')),
     hasPersistentUids: !codes.has('UIDNOTSTICKY'),
     objectId: readObjectId(codes.get('MAILBOXID')?.replace(/[()]/g, '')),
-    isResynced: step.known !== undefined && step.known.uidValidity === validity && highestModSeq !== null,
+    isResynced: isAsked && step.known?.uidValidity === validity && highestModSeq !== null,
   }
 }
 

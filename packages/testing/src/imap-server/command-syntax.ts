@@ -1,5 +1,6 @@
 /** Turns the text and literals of a command into tokens, and reads arguments from them (RFC 9051 §9). */
 
+import { BadCommand } from './bad-command.ts'
 import { decodeMailboxName } from './mailbox-name.ts'
 
 export type Token =
@@ -7,11 +8,6 @@ export type Token =
   | { readonly kind: 'quoted'; readonly text: string }
   | { readonly kind: 'literal'; readonly octets: Uint8Array }
   | { readonly kind: 'list'; readonly items: readonly Token[] }
-
-/** The client broke the grammar: the answer is BAD. */
-export class BadCommand extends Error {
-  override readonly name = 'BadCommand'
-}
 
 const NESTING_MAX = 50
 

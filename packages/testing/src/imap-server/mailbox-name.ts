@@ -1,6 +1,6 @@
 /** Writes and reads mailbox names in modified UTF-7 (RFC 3501 §5.1.3). */
 
-import { BadCommand } from './command-syntax.ts'
+import { BadCommand } from './bad-command.ts'
 
 export function encodeMailboxName(name: string): string {
   return name.replace(/&|[^\x20-\x7e]+/g, (run) => {

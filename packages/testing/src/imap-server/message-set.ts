@@ -1,7 +1,7 @@
 /** Reads sets of UIDs and of sequence numbers as clients write them, `*` included (RFC 9051 §9, sequence-set). */
 
 import { UID_MAX, type UidRange, UidSet } from '@tidemail/core'
-import { BadCommand } from './command-syntax.ts'
+import { BadCommand } from './bad-command.ts'
 
 /** The set, where `*` is `last`; in an empty mailbox `*` names nothing. */
 export function parseMessageSet(text: string, last: number | undefined): UidSet {

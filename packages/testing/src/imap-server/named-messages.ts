@@ -2,7 +2,7 @@
 
 import { UidSet } from '@tidemail/core'
 import type { SelectedMailbox } from '../model/selected-mailbox.ts'
-import { BadCommand } from './command-syntax.ts'
+import { BadCommand } from './bad-command.ts'
 import { parseMessageSet } from './message-set.ts'
 
 /** The UIDs that the set names. A sequence number that is not there is BAD; a UID that is not there names nothing. */

@@ -44,3 +44,10 @@ export function bad(text: string): Reply {
 export function refused(refusal: Refusal): Reply {
   return no(refusal.text, refusal.code)
 }
+
+/** The commands of one family, by name. */
+export interface CommandFamily {
+  readonly plain: Readonly<Record<string, CommandRule>>
+  /** Those that come after `UID`. */
+  readonly byUid?: Readonly<Record<string, CommandRule>>
+}

@@ -5,12 +5,14 @@ import type { ModelAccount } from '../model/account.ts'
 import type { Extension } from '../model/extensions.ts'
 import type { MailboxEvent } from '../model/mailbox.ts'
 import type { SelectedMailbox } from '../model/selected-mailbox.ts'
+import { BadCommand } from './bad-command.ts'
 import { type ReceivedCommand, readCommand } from './command-reader.ts'
-import { Arguments, BadCommand, tokenize } from './command-syntax.ts'
+import { Arguments, tokenize } from './command-syntax.ts'
 import { COMMANDS } from './command-table.ts'
 import { writeNews } from './news.ts'
 import { type NotifyWatch, stopNotify } from './notify-watch.ts'
 import { OctetReader } from './octet-reader.ts'
+import { capabilitiesOf, isOffered } from './offered-capabilities.ts'
 import { bad, type CommandRule, type Reply, type SessionState } from './reply.ts'
 
 /** What a session needs of the server it belongs to. */
@@ -74,7 +76,7 @@ export class Session {
   }
 
   async serve(): Promise<void> {
-    this.untagged(`OK [CAPABILITY ${COMMANDS.capabilities(this)}] Tidemail test server ready.`)
+    this.untagged(`OK [CAPABILITY ${capabilitiesOf(this)}] Tidemail test server ready.`)
     await this.flush()
     while (!this.isLeaving) {
       const received = await readCommand(this.reader, {
@@ -186,7 +188,7 @@ export class Session {
     const second = isUid && typeof received.pieces[0] === 'string' ? /^([A-Za-z]+) */.exec(received.pieces[0]) : null
     const name = isUid ? (second?.[1] ?? '').toUpperCase() : received.name
     const rule = (isUid ? COMMANDS.byUid : COMMANDS.plain).get(name)
-    if (rule === undefined || !COMMANDS.isOffered(this, { name, isUid })) return { kind: 'unknown', name, isUid }
+    if (rule === undefined || !isOffered(this, { name, isUid })) return { kind: 'unknown', name, isUid }
     const first = received.pieces[0] as string
     const pieces = [first.slice(second?.[0].length ?? 0), ...received.pieces.slice(1)]
     return { kind: 'known', name, isUid, rule, holdsExpunges: rule.holdsExpunges === true, pieces }

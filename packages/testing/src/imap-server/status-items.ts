@@ -2,7 +2,8 @@
 
 import type { Extension } from '../model/extensions.ts'
 import type { ModelMailbox } from '../model/mailbox.ts'
-import { BadCommand, type Token, wordsOf } from './command-syntax.ts'
+import { BadCommand } from './bad-command.ts'
+import { type Token, wordsOf } from './command-syntax.ts'
 import { mailboxName } from './response-syntax.ts'
 import type { Session } from './session.ts'
 

@@ -6,6 +6,7 @@ import {
   type BodyId,
   type BoxEpoch,
   type ClaimRecord,
+  type ConflictOn,
   type EntryRecord,
   type LocalMessage,
   type MailboxId,
@@ -20,7 +21,14 @@ import {
 import { type MemoryRow, type MemoryState, partsOf, rowsOf } from './state.ts'
 
 /** Thrown inside a commit when what it was planned on is gone; the commit answers `conflict`. */
-export class MemoryConflict extends Error {}
+export class MemoryConflict extends Error {
+  readonly on: ConflictOn
+
+  constructor(on: ConflictOn, what: string) {
+    super(what)
+    this.on = on
+  }
+}
 
 /** Applies one write. `digests` names the bytes of parts. */
 export function applyWrite(state: MemoryState, write: Write, digests: ReadonlyMap<Uint8Array, BodyId>): void {
@@ -82,7 +90,7 @@ export function applyWrite(state: MemoryState, write: Write, digests: ReadonlyMa
 /** The box a mailbox is in. @throws MemoryConflict when the mailbox is gone. */
 function boxOf(state: MemoryState, mailboxId: MailboxId): BoxEpoch {
   const mailbox = state.mailboxes.get(mailboxId)
-  if (mailbox === undefined) throw new MemoryConflict(`Mailbox ${mailboxId} is gone.`)
+  if (mailbox === undefined) throw new MemoryConflict('mailbox', `Mailbox ${mailboxId} is gone.`)
   return mailbox.box
 }
 

@@ -90,6 +90,7 @@ export const FORWARD_CLAUSES: readonly Clause[] = [
         { kind: 'put-mailbox', mailbox: third },
         { kind: 'put-messages', mailboxId: ARCHIVE, messages: [101, 102, 103].map((uid) => message(uid)) },
         { kind: 'put-messages', mailboxId: third.id, messages: [7, 8].map((uid) => message(uid)) },
+        forward(11, { mailboxId: third.id, box: third.box }, [2, 8, 1]),
         forward(11, archive, [1, 101, 5]),
         forward(12, { mailboxId: third.id, box: third.box }, [102, 7, 1]),
         forward(11, { mailboxId: third.id, box: third.box }, [3, 8, 1]),

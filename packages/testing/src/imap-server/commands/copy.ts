@@ -1,9 +1,9 @@
 /** COPY and MOVE, by UID or by sequence number, with COPYUID (RFC 9051 §6.4.7, RFC 4315 §3, RFC 6851). */
 
 import type { ModelCopied } from '../../model/account.ts'
-import type { CommandFamily } from '../command-table.ts'
 import { namedUids } from '../named-messages.ts'
 import { writeNews } from '../news.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, type Invocation, no, ok, type Reply, refused } from '../reply.ts'
 import type { Session } from '../session.ts'
 

@@ -1,8 +1,8 @@
 /** EXPUNGE, and UID EXPUNGE of these messages only (RFC 9051 §6.4.3, RFC 4315 §2.1). */
 
 import { UidSet } from '@tidemail/core'
-import type { CommandFamily } from '../command-table.ts'
 import { namedUids } from '../named-messages.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, type Invocation, ok, type Reply } from '../reply.ts'
 import { afterExpunge } from './copy.ts'
 

@@ -1,11 +1,12 @@
 /** FETCH and UID FETCH, with CHANGEDSINCE and VANISHED (RFC 9051 §6.4.5, RFC 7162 §3.1.4, §3.2.6). */
 
 import { UID_MAX, UidSet } from '@tidemail/core'
-import { Arguments, BadCommand, modSeqOf, type Token } from '../command-syntax.ts'
-import type { CommandFamily } from '../command-table.ts'
+import { BadCommand } from '../bad-command.ts'
+import { Arguments, modSeqOf, type Token } from '../command-syntax.ts'
 import { type FetchItem, fetchedPieces, readFetchItems } from '../fetch-items.ts'
 import { parseMessageSet } from '../message-set.ts'
 import { namedUids } from '../named-messages.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, type Invocation, ok, type Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
 

@@ -1,7 +1,7 @@
 /** IDLE: tells the news as they happen, until the client says DONE (RFC 2177). */
 
-import type { CommandFamily } from '../command-table.ts'
 import { writeNews } from '../news.ts'
+import type { CommandFamily } from '../reply.ts'
 import { bad, type CommandRule, type Invocation, ok, type Reply } from '../reply.ts'
 
 async function idle({ session, args }: Invocation): Promise<Reply> {

@@ -2,9 +2,10 @@
 
 import type { MailboxRole } from '@tidemail/core'
 import { canonicalPath, DELIMITER, type ModelAccount } from '../../model/account.ts'
-import { Arguments, BadCommand, type Token, textOf, wordsOf } from '../command-syntax.ts'
-import type { CommandFamily } from '../command-table.ts'
+import { BadCommand } from '../bad-command.ts'
+import { Arguments, type Token, textOf, wordsOf } from '../command-syntax.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, ok } from '../reply.ts'
 import { mailboxName } from '../response-syntax.ts'
 import type { Session } from '../session.ts'

@@ -1,6 +1,7 @@
 /** STARTTLS, LOGIN and AUTHENTICATE PLAIN, with an initial response or with a continuation (RFC 9051 §6.2, RFC 4959). */
 
-import { COMMANDS, type CommandFamily } from '../command-table.ts'
+import { capabilitiesOf } from '../offered-capabilities.ts'
+import type { CommandFamily } from '../reply.ts'
 import { bad, type CommandRule, no, ok, type Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
 
@@ -45,7 +46,7 @@ function admit(session: Session, { user, password }: { readonly user: string; re
   const account = session.host.authenticate(user, password)
   if (account === null) return no('Authentication failed.', 'AUTHENTICATIONFAILED')
   session.account = account
-  return ok('Logged in', `CAPABILITY ${COMMANDS.capabilities(session)}`)
+  return ok('Logged in', `CAPABILITY ${capabilitiesOf(session)}`)
 }
 
 export const LOGIN_COMMANDS: CommandFamily = { plain: { STARTTLS: startTls, LOGIN: login, AUTHENTICATE: authenticate } }

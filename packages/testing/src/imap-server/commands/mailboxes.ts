@@ -1,8 +1,9 @@
 /** CREATE, DELETE, RENAME, SUBSCRIBE and UNSUBSCRIBE (RFC 9051 §6.3.4 to 6.3.8, RFC 6154 §3). */
 
 import type { MailboxRole } from '@tidemail/core'
-import { Arguments, BadCommand, wordsOf } from '../command-syntax.ts'
-import type { CommandFamily } from '../command-table.ts'
+import { BadCommand } from '../bad-command.ts'
+import { Arguments, wordsOf } from '../command-syntax.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, ok, refused } from '../reply.ts'
 
 const ROLES: readonly MailboxRole[] = ['all', 'archive', 'drafts', 'flagged', 'junk', 'sent', 'trash']

@@ -1,10 +1,11 @@
 /** NOTIFY: which mailboxes the client wants to hear of without selecting them (RFC 5465). */
 
 import { DELIMITER } from '../../model/account.ts'
-import { Arguments, BadCommand, type Token, textOf } from '../command-syntax.ts'
-import type { CommandFamily } from '../command-table.ts'
+import { BadCommand } from '../bad-command.ts'
+import { Arguments, type Token, textOf } from '../command-syntax.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
 import { type NotifyRequest, notifiedItems, startNotify, stopNotify } from '../notify-watch.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, type Invocation, ok, type Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
 import { statusLine } from '../status-items.ts'

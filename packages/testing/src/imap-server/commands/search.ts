@@ -2,8 +2,9 @@
 
 import { UidSet } from '@tidemail/core'
 import type { ModelMessage } from '../../model/message.ts'
-import { BadCommand, textOf, wordsOf } from '../command-syntax.ts'
-import type { CommandFamily } from '../command-table.ts'
+import { BadCommand } from '../bad-command.ts'
+import { textOf, wordsOf } from '../command-syntax.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, type Invocation, no, ok, type Reply } from '../reply.ts'
 import { readCriteria } from '../search-keys.ts'
 

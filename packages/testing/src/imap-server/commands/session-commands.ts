@@ -1,7 +1,8 @@
 /** CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE, NAMESPACE. */
 
 import { textOf } from '../command-syntax.ts'
-import { COMMANDS, type CommandFamily } from '../command-table.ts'
+import { capabilitiesOf } from '../offered-capabilities.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, ok } from '../reply.ts'
 
 const ALWAYS = ['not-authenticated', 'authenticated', 'selected'] as const
@@ -9,7 +10,7 @@ const ALWAYS = ['not-authenticated', 'authenticated', 'selected'] as const
 const capability: CommandRule = {
   states: ALWAYS,
   run({ session }) {
-    session.untagged(`CAPABILITY ${COMMANDS.capabilities(session)}`)
+    session.untagged(`CAPABILITY ${capabilitiesOf(session)}`)
     return ok('Capability completed')
   },
 }

@@ -1,6 +1,6 @@
 /** STATUS (RFC 9051 §6.3.11). */
 
-import type { CommandFamily } from '../command-table.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, no, ok } from '../reply.ts'
 import { readStatusItems, statusLine } from '../status-items.ts'
 

@@ -1,10 +1,11 @@
 /** STORE and UID STORE, with UNCHANGEDSINCE (RFC 9051 §6.4.6, RFC 7162 §3.1.3). */
 
 import { UidSet } from '@tidemail/core'
-import { Arguments, BadCommand, modSeqOf, type Token, textOf } from '../command-syntax.ts'
-import type { CommandFamily } from '../command-table.ts'
+import { BadCommand } from '../bad-command.ts'
+import { Arguments, modSeqOf, type Token, textOf } from '../command-syntax.ts'
 import { namedUids, writeSet } from '../named-messages.ts'
 import { writeNews } from '../news.ts'
+import type { CommandFamily } from '../reply.ts'
 import { type CommandRule, type Invocation, ok, type Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
 

@@ -1,0 +1,96 @@
+/** Reads the command line: which verb, with which arguments and options. */
+
+import { SyncError } from '@tidemail/core'
+import { Command, CommanderError, Option } from 'commander'
+import { wholeNumber } from './parse-arguments.ts'
+import { BODIES, SECURITIES } from './settings.ts'
+import type { Choose, CommonOptions, Run } from './verb.ts'
+import { declareAppend } from './verbs/append.ts'
+import { declareCopy } from './verbs/copy.ts'
+import { declareExpunge } from './verbs/expunge.ts'
+import { declareFlag } from './verbs/flag.ts'
+import { declareList } from './verbs/list.ts'
+import { declareMove } from './verbs/move.ts'
+import { declareOps } from './verbs/ops.ts'
+import { declarePlan } from './verbs/plan.ts'
+import { declareShow } from './verbs/show.ts'
+import { declareSync } from './verbs/sync.ts'
+import { declareUndo } from './verbs/undo.ts'
+
+export type CommandLine =
+  | { readonly kind: 'verb'; readonly options: CommonOptions; readonly run: Run }
+  /** `--help` or `--version`: the text to print. */
+  | { readonly kind: 'text'; readonly text: string }
+
+const DECLARATIONS = [
+  declareSync,
+  declarePlan,
+  declareList,
+  declareShow,
+  declareFlag,
+  declareMove,
+  declareCopy,
+  declareExpunge,
+  declareAppend,
+  declareOps,
+  declareUndo,
+] as const
+
+/** @throws SyncError `input.usage`, and `input.*` of an argument that cannot be read */
+export function parseCommandLine(words: readonly string[], version: string): CommandLine {
+  let chosen: CommandLine | null = null
+  let printed = ''
+  const program = new Command('tidemail')
+    .description('Your mail, here: synchronised with an IMAP server, read and changed offline.')
+    .version(version)
+    .helpCommand(false)
+  const choose: Choose = (options, run) => {
+    chosen = { kind: 'verb', options, run }
+  }
+  for (const declare of DECLARATIONS) declare(program, choose)
+  for (const command of [program, ...program.commands]) {
+    if (command !== program) addCommonOptions(command)
+    command.exitOverride().configureOutput({
+      writeOut: (text) => {
+        printed += text
+      },
+      writeErr: () => undefined,
+    })
+  }
+  try {
+    program.parse(words, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return { kind: 'text', text: printed.trimEnd() }
+    throw usageError(error)
+  }
+  if (chosen === null) throw new SyncError('input.usage', 'No verb was given.')
+  return chosen
+}
+
+function addCommonOptions(command: Command): void {
+  command
+    .option('--store <dir>', 'the folder of the store')
+    .option('--json', 'print one JSON object a line')
+    .option('--config <file>', 'settings, instead of $XDG_CONFIG_HOME/tidemail/config.json')
+    .option('--host <host>', 'the mail server')
+    .addOption(new Option('--port <port>', 'its port (993 with tls, else 143)').argParser(wholeNumber({ max: 65_535 })))
+    .option('--user <user>', 'the name to log in with')
+    .option('--password-file <file>', 'read the password from a file')
+    .option('--password-command <command>', 'read the password from what a command prints')
+    .addOption(new Option('--security <kind>', 'tls unless said otherwise').choices(SECURITIES))
+    .option('--ca <file>', 'authorities to trust, as PEM')
+    .option('--allow-cleartext', 'with --security none: send the password in clear to another machine')
+    .addOption(new Option('--bodies <kind>', 'which parts of messages to keep here').choices(BODIES))
+    .addOption(new Option('--timeout <seconds>', 'how long the server may be silent').argParser(wholeNumber({ max: 86_400 })))
+    .option('--verbose', 'tell what happens')
+}
+
+/** What commander says is one line or two: the message, and a suggestion in parentheses. */
+function usageError(error: CommanderError): SyncError {
+  if (error.code === 'commander.help') return new SyncError('input.usage', 'No verb was given.')
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}`.replace(/\.?$/, '.')
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1')
+  return new SyncError('input.usage', sentence, { ...(hint === undefined ? {} : { hint }), cause: error })
+}

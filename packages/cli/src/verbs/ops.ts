@@ -1,0 +1,72 @@
+/** `tidemail ops`: what waits in the replay log, and what became of earlier operations, with the evidence. */
+
+import type { Entry, Receipt } from '@tidemail/engine'
+import { describeOperation } from '@tidemail/replay-log'
+import { type Command, Option } from 'commander'
+import { pathsOf } from '../accept-request.ts'
+import { progressText, settlementText, targetsText } from '../describe-progress.ts'
+import { isoDate } from '../message-fields.ts'
+import { offline, openStore, useAccount } from '../open-account.ts'
+import { wholeNumber } from '../parse-arguments.ts'
+import { readSetup } from '../setup.ts'
+import type { Choose, CommonOptions, VerbContext } from '../verb.ts'
+
+/** Receipts are kept for good; so many of the newest are shown unless said otherwise. */
+const RECEIPTS_SHOWN = 100
+
+interface OpsOptions extends CommonOptions {
+  readonly limit?: number
+}
+
+export function declareOps(program: Command, choose: Choose): void {
+  program
+    .command('ops')
+    .description('show the operations that wait, and what became of earlier ones')
+    .addOption(new Option('--limit <count>', 'show so many of the newest receipts').argParser(wholeNumber({ max: 999_999_999 })))
+    .action((options: OpsOptions) => {
+      choose(options, async (context) => {
+        const { directory, options: named } = await readSetup(context)
+        const store = await openStore(directory, 'existing', context.signal)
+        await useAccount(store, offline(named), async ({ engine }) => {
+          const pathOf = pathsOf(await engine.mailboxes())
+          const describe: Describe = (operation) => describeOperation(operation, pathOf)
+          const entries = await engine.entries()
+          const receipts = await engine.receipts({ limit: options.limit ?? RECEIPTS_SHOWN })
+          await printOps(context, { entries, receipts, describe })
+        })
+      })
+    })
+}
+
+type Describe = (operation: Entry['operation']) => string
+
+interface Ops {
+  readonly entries: readonly Entry[]
+  readonly receipts: readonly Receipt[]
+  readonly describe: Describe
+}
+
+async function printOps({ printer }: VerbContext, { entries, receipts, describe }: Ops): Promise<void> {
+  for (const entry of entries) {
+    const { seq, operation, progress, settled, acceptedAt } = entry
+    const description = describe(operation)
+    const groups = progress.map(({ state, targets, parkedFor }) => ({ state, targets: targetsText(targets), parkedFor }))
+    const event = { kind: 'entry', seq, operation: operation.kind, description, acceptedAt: isoDate(acceptedAt), groups }
+    const lines = [...progress.map(progressText), ...settled.map(settlementText)].map((line) => `      ${line}`)
+    await printer.print({ ...event, settled: settled.map(outcomeFields) }, [`#${seq} ${description}`, ...lines])
+  }
+  for (const { seq, operation, acceptedAt, settledAt, outcomes } of receipts) {
+    const description = describe(operation)
+    const event = { kind: 'receipt', seq, operation: operation.kind, description, acceptedAt: isoDate(acceptedAt) }
+    const lines = outcomes.map((outcome) => `      ${settlementText(outcome)}`)
+    const fields = { settledAt: isoDate(settledAt), outcomes: outcomes.map(outcomeFields) }
+    await printer.print({ ...event, ...fields }, [`#${seq} ${description} (settled ${isoDate(settledAt)})`, ...lines])
+  }
+  const isEmpty = entries.length + receipts.length === 0
+  const summary = isEmpty ? 'No operations.' : `${entries.length} waiting, ${receipts.length} settled.`
+  await printer.print({ kind: 'result', waiting: entries.length, settled: receipts.length }, summary)
+}
+
+function outcomeFields({ outcome, targets, evidence }: Receipt['outcomes'][number]): Readonly<Record<string, unknown>> {
+  return { outcome, targets: targetsText(targets), evidence }
+}

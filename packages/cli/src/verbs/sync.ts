@@ -1,0 +1,88 @@
+/** `tidemail sync`: makes the store and the server equal, both ways. */
+
+import { SyncError } from '@tidemail/core'
+import type { SyncReport } from '@tidemail/engine'
+import type { Command } from 'commander'
+import { acceptRequest } from '../accept-request.ts'
+import { connectionOf } from '../connect-settings.ts'
+import { engineLog } from '../engine-log.ts'
+import { keepSettings, type OpenAccount, openStore, useAccount } from '../open-account.ts'
+import { listenAsOwner } from '../owner-socket.ts'
+import { namedSettings, readSetup } from '../setup.ts'
+import { showProgress } from '../show-progress.ts'
+import type { Choose, CommonOptions, VerbContext } from '../verb.ts'
+
+export function declareSync(program: Command, choose: Choose): void {
+  program
+    .command('sync')
+    .description('send what waits, and take in what is new')
+    .argument('[mailboxes...]', 'only these mailboxes')
+    .action((mailboxes: readonly string[], options: CommonOptions) => {
+      choose(options, (context) => sync(context, mailboxes))
+    })
+}
+
+async function sync(context: VerbContext, mailboxes: readonly string[]): Promise<void> {
+  const setup = await readSetup(context)
+  const named = namedSettings(setup)
+  const connection = connectionOf(setup, context.terminal.variables)
+  const isAccountNamed = named.host !== undefined && named.user !== undefined
+  // What cannot work is said before a folder is made for it.
+  if (isAccountNamed) connection.settings(null)
+  const store = await openStore(setup.directory, isAccountNamed ? 'create' : 'existing', context.signal)
+  const report = await useAccount(store, { named, connection, log: engineLog(context) }, async (account) => {
+    const owner = await listenAsOwner(setup.directory, (request) => acceptRequest(account, request))
+    try {
+      return await synchronise(account, context, mailboxes)
+    } finally {
+      await owner?.close()
+    }
+  })
+  await printReport(context, report)
+}
+
+async function synchronise(account: OpenAccount, context: VerbContext, mailboxes: readonly string[]): Promise<SyncReport> {
+  const { engine } = account
+  const endProgress = showProgress(engine.status, context)
+  try {
+    const only = mailboxes.length === 0 ? {} : { mailboxes }
+    const report = await engine.syncOnce({ ...only, signal: context.signal })
+    await keepSettings(account)
+    return report
+  } finally {
+    endProgress()
+  }
+}
+
+async function printReport({ printer }: VerbContext, report: SyncReport): Promise<void> {
+  for (const { code, message, mailbox, seq } of report.problems) {
+    await printer.print({ kind: 'problem', code, message, mailbox, seq }, null)
+  }
+  const { problems, ...counts } = report
+  if (report.outcome === 'done') {
+    await printer.print({ kind: 'result', ...counts }, summaryOf(report))
+    return
+  }
+  await printer.print({ kind: 'report', ...counts }, summaryOf(report))
+  const [first] = problems
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  const why =
+    first === undefined ? `${report.entriesPending} operations still wait` : `${first.message.replace(/\.$/, '')}${more}`
+  throw new SyncError('sync.incomplete', `Not everything could be synchronised: ${why}.`)
+}
+
+function summaryOf(report: SyncReport): string {
+  const left = [
+    [report.entriesPending, 'waiting'],
+    [report.entriesParked, 'parked'],
+    [report.entriesUncertain, 'uncertain'],
+  ] as const
+  return [
+    `${report.mailboxesChecked} mailboxes checked, ${report.mailboxesOpened} opened`,
+    `${report.messagesFetched} messages fetched, ${report.messagesRemoved} removed, ${report.flagsChanged} flags changed, ${report.partsFetched} parts`,
+    [
+      `${report.entriesSettled} operations settled`,
+      ...left.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`])),
+    ].join(', '),
+  ].join('; ')
+}

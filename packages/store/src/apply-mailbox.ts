@@ -1,0 +1,36 @@
+/** Writes to accounts and mailboxes. */
+
+import type { MailboxId, MailboxRecord, Write } from '@tidemail/core'
+import { dropBox } from './apply-parts.ts'
+import { encodeMailbox } from './mailbox-codec.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+export async function putAccount(unit: UnitOfWork, { account }: Extract<Write, { kind: 'put-account' }>): Promise<void> {
+  const before = await unit.db.accounts.get(account.id)
+  await unit.db.accounts.put({ id: account.id, nextLocal: 1, leaderEpoch: 0, logRevision: 0, ...before, record: account })
+  unit.accounts.add(account.id)
+}
+
+export async function putMailbox(unit: UnitOfWork, mailbox: MailboxRecord): Promise<void> {
+  const before = await unit.db.mailboxes.get(mailbox.id)
+  if (before !== undefined && before.box !== mailbox.box) await dropBox(unit, before.box)
+  await unit.db.mailboxes.put(encodeMailbox(mailbox))
+  if (before?.box !== mailbox.box) {
+    const fresh = { box: mailbox.box, mailboxId: mailbox.id, total: 0, unread: 0, revision: unit.revision, keywords: [] }
+    await unit.db.boxes.put(fresh)
+  }
+  unit.numbers.nextMailbox = Math.max(unit.numbers.nextMailbox, mailbox.id + 1)
+  unit.numbers.nextBox = Math.max(unit.numbers.nextBox, mailbox.box + 1)
+  unit.mailboxes.add(mailbox.id)
+  unit.accounts.add(mailbox.accountId)
+}
+
+/** Entries and the bodies that they name stay (I-STORE-2). */
+export async function removeMailbox(unit: UnitOfWork, mailboxId: MailboxId): Promise<void> {
+  const mailbox = await unit.db.mailboxes.get(mailboxId)
+  if (mailbox === undefined) return
+  await dropBox(unit, mailbox.box)
+  await unit.db.mailboxes.delete(mailboxId)
+  unit.mailboxes.add(mailboxId)
+  unit.accounts.add(mailbox.accountId)
+}

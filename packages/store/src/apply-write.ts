@@ -1,0 +1,50 @@
+/** Which file carries out which write. */
+
+import { assertNever, type BodyId, type Write } from '@tidemail/core'
+import { applyLandLocal } from './apply-landing.ts'
+import { putClaim, putEntry, putReceipt, removeClaim, removeEntry } from './apply-log.ts'
+import { putAccount, putMailbox, removeMailbox } from './apply-mailbox.ts'
+import { carryMessages, inferFlags, putFlags, putMessages, removeMessages } from './apply-messages.ts'
+import { putPart } from './apply-parts.ts'
+import { putForward } from './forwards.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+/** Carries out one write inside the transaction. `digests` names the bytes of parts, computed before it. */
+export async function applyWrite(unit: UnitOfWork, write: Write, digests: ReadonlyMap<Uint8Array, BodyId>): Promise<void> {
+  switch (write.kind) {
+    case 'put-account':
+      return putAccount(unit, write)
+    case 'put-mailbox':
+      return putMailbox(unit, write.mailbox)
+    case 'remove-mailbox':
+      return removeMailbox(unit, write.mailboxId)
+    case 'put-messages':
+      return putMessages(unit, write)
+    case 'put-flags':
+      return putFlags(unit, write)
+    case 'infer-flags':
+      return inferFlags(unit, write)
+    case 'remove-messages':
+      return removeMessages(unit, write)
+    case 'carry-messages':
+      return carryMessages(unit, write)
+    case 'land-local':
+      return applyLandLocal(unit, write)
+    case 'put-part':
+      return putPart(unit, write, digests.get(write.bytes) as BodyId)
+    case 'put-entry':
+      return putEntry(unit, write.entry)
+    case 'remove-entry':
+      return removeEntry(unit, write.seq)
+    case 'put-claim':
+      return putClaim(unit, write.claim)
+    case 'remove-claim':
+      return removeClaim(unit, write.id)
+    case 'put-receipt':
+      return putReceipt(unit, write.receipt)
+    case 'forward':
+      return putForward(unit, write)
+    default:
+      return assertNever(write)
+  }
+}

@@ -1,0 +1,161 @@
+/** The reads of the planner: server state and the replay log. */
+
+import {
+  type BodyId,
+  type BoxEpoch,
+  type MailboxId,
+  type MessageIdentity,
+  type MissingPart,
+  type PartsWanted,
+  type PlanningReads,
+  SyncError,
+  type Uid,
+  UidSet,
+} from '@tidemail/core'
+import { decodeEntryRow } from './apply-log.ts'
+import { readEnvelopes } from './apply-messages.ts'
+import { KeywordDictionary } from './keyword-dictionary.ts'
+import { decodeMailbox } from './mailbox-codec.ts'
+import { chunkOf, HAS_PARTS, messagesIn, messagesOf, type PackedMessage } from './packed-columns.ts'
+import { type Described, describedIn } from './packed-envelopes.ts'
+import type { StoreDatabase } from './schema.ts'
+import { corruptMailbox, decoded } from './store-errors.ts'
+import { readColumns, type UnitOfWork } from './unit-of-work.ts'
+
+/** How reads reach the database, each in one transaction. */
+export interface Access {
+  read<T>(reader: (db: StoreDatabase) => Promise<T>): Promise<T>
+  write<T>(writer: (unit: UnitOfWork) => Promise<T>): Promise<T>
+  body(bodyId: BodyId): Promise<Uint8Array | null>
+}
+
+export function planningReads(access: Access): PlanningReads {
+  const { read } = access
+  return {
+    accounts: () => read(async (db) => (await db.accounts.toArray()).map(({ record }) => record)),
+    mailboxes: (accountId) =>
+      read(async (db) => {
+        const rows = await db.mailboxes.where('accountId').equals(accountId).toArray()
+        return rows.map((row) => decoded(`mailbox ${row.id}`, () => decodeMailbox(row)))
+      }),
+    allocateMailbox: () =>
+      access.write(async ({ numbers }) => {
+        const allocated = { id: numbers.nextMailbox as MailboxId, box: numbers.nextBox as BoxEpoch }
+        numbers.nextMailbox += 1
+        numbers.nextBox += 1
+        return allocated
+      }),
+    entries: (accountId) =>
+      read(async (db) => (await db.entries.where('accountId').equals(accountId).toArray()).map(decodeEntryRow)),
+    claims: (accountId) => read((db) => Promise.resolve(db.claims.where('accountId').equals(accountId).toArray())),
+    receipts: (accountId, { limit }) =>
+      read((db) => {
+        const all = db.receipts.where('[accountId+seq]').between([accountId, 0], [accountId, Number.MAX_SAFE_INTEGER], true, true)
+        return Promise.resolve(all.reverse().limit(limit).toArray())
+      }),
+    receipt: (accountId, seq) => read(async (db) => (await db.receipts.get([accountId, seq])) ?? null),
+    identities: (mailboxId, uids) => read((db) => identities(db, mailboxId, uids)),
+    flags: (mailboxId, uids) =>
+      read(async (db) => {
+        const held = await heldMessages(db, mailboxId, uids)
+        return held.messages.map((message) => ({
+          uid: message.uid as Uid,
+          flags: held.dictionary.decode({ bits: message.flags, extra: message.extra }),
+        }))
+      }),
+    missingParts: (mailboxId, wanted) => read((db) => missingParts(db, mailboxId, wanted)),
+    body: async (bodyId) => {
+      const bytes = await access.body(bodyId)
+      if (bytes === null) throw new SyncError('store.corrupt', 'The store has no bytes under that name.')
+      return bytes
+    },
+  }
+}
+
+/** What is told of messages, by UID. @throws SyncError `store.corrupt` when one is missing or cannot be read. */
+export async function describe(
+  db: StoreDatabase,
+  place: { readonly box: BoxEpoch; readonly mailboxId: MailboxId },
+  uids: readonly number[],
+): Promise<ReadonlyMap<number, Described>> {
+  const rows = await readEnvelopes({ db }, place.box, UidSet.from(uids))
+  const byChunk = new Map(rows.map((row) => [row.chunk, row]))
+  const told = new Map<number, Described>()
+  for (const uid of uids) {
+    const described = decodedDescription(place.mailboxId, () => describedIn(byChunk.get(chunkOf(uid)), uid))
+    if (described === null) throw corruptMailbox(`a message without its envelope in mailbox ${place.mailboxId}`)
+    told.set(uid, described)
+  }
+  return told
+}
+
+function decodedDescription(mailboxId: MailboxId, read: () => Described | null): Described | null {
+  try {
+    return read()
+  } catch (error) {
+    throw corruptMailbox(`an envelope in mailbox ${mailboxId}`, error)
+  }
+}
+
+interface Held {
+  readonly box: BoxEpoch
+  readonly mailboxId: MailboxId
+  readonly dictionary: KeywordDictionary
+  /** Ascending. */
+  readonly messages: readonly PackedMessage[]
+}
+
+/** The held rows among these; none where the mailbox is gone. */
+async function heldMessages(db: StoreDatabase, mailboxId: MailboxId, uids: UidSet): Promise<Held> {
+  const mailbox = await db.mailboxes.get(mailboxId)
+  const box = mailbox === undefined ? undefined : await db.boxes.get(mailbox.box)
+  if (box === undefined) return { box: 0 as BoxEpoch, mailboxId, dictionary: new KeywordDictionary([]), messages: [] }
+  const columns = await readColumns(db, box.box, uids)
+  const messages = columns.flatMap((row) => messagesIn(row, uids))
+  return { box: box.box, mailboxId, dictionary: new KeywordDictionary(box.keywords), messages }
+}
+
+async function identities(
+  db: StoreDatabase,
+  mailboxId: MailboxId,
+  uids: UidSet,
+): Promise<(MessageIdentity & { readonly uid: Uid })[]> {
+  const held = await heldMessages(db, mailboxId, uids)
+  const told = await describe(
+    db,
+    held,
+    held.messages.map(({ uid }) => uid),
+  )
+  return held.messages.map(({ uid, size, date }) => {
+    const { envelope, emailId } = told.get(uid) as Described
+    const internalDate = Math.floor(date / 1000) * 1000
+    return { uid: uid as Uid, messageId: envelope.messageId, sizeBytes: size, internalDate, emailId }
+  })
+}
+
+/** A message held whole (section '') lacks nothing. */
+async function missingParts(db: StoreDatabase, mailboxId: MailboxId, wanted: PartsWanted): Promise<MissingPart[]> {
+  const mailbox = await db.mailboxes.get(mailboxId)
+  if (mailbox === undefined) return []
+  const columns = await readColumns(db, mailbox.box, UidSet.ALL)
+  const newest = columns
+    .flatMap(messagesOf)
+    .sort((a, b) => b.date - a.date || b.uid - a.uid)
+    .slice(0, wanted.messagesMax)
+  const place = { box: mailbox.box, mailboxId }
+  const told = await describe(
+    db,
+    place,
+    newest.map(({ uid }) => uid),
+  )
+  const withParts = newest.filter(({ bits }) => (bits & HAS_PARTS) !== 0)
+  const rows = await db.parts.bulkGet(withParts.map(({ uid }): [number, number] => [mailbox.box, uid]))
+  const held = new Map(withParts.map(({ uid }, i) => [uid, new Set(rows[i]?.held.map(([section]) => section) ?? [])]))
+  return newest.flatMap(({ uid }) => {
+    if (held.get(uid)?.has('') === true) return []
+    return (told.get(uid) as Described).parts
+      .filter(({ type, disposition }) => wanted.parts === 'all' || (type.startsWith('text/') && disposition !== 'attachment'))
+      .filter(({ section, sizeBytes }) => sizeBytes <= wanted.partBytesMax && held.get(uid)?.has(section) !== true)
+      .map(({ section, sizeBytes }) => ({ uid: uid as Uid, section, sizeBytes }))
+  })
+}
