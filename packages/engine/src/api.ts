@@ -51,10 +51,10 @@ export interface LogEvent {
   readonly sentence: string
 }
 
-/** A value that changes: `useSyncExternalStore` and Svelte stores take it as it is. */
-export interface Live<T> {
+/** A value that changes, for `useSyncExternalStore` and its like. */
+export interface Live<T, Unread = undefined> {
   /** The value as last read; undefined until the first read has come back. The same object until it changes. */
-  getSnapshot(): T | undefined
+  getSnapshot(): T | Unread
   /** Calls the listener after each change, and reads while there is a listener. Returns the unsubscriber. */
   subscribe(listener: () => void): () => void
 }
@@ -65,7 +65,7 @@ export type Selection = MessageReference | readonly MessageReference[] | Targets
 export interface MailEngine {
   readonly accountId: AccountId
   /** What the engine is doing. Its snapshot is never undefined. */
-  readonly status: Live<EngineStatus>
+  readonly status: Live<EngineStatus, never>
   readonly live: LiveReads
 
   /** Synchronises in the background: now, after every operation, on news of INBOX, and by a timer, until `pause` or `close`. */

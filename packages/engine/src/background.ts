@@ -38,6 +38,9 @@ export class Background {
     this.stopping = null
     this.waking.abort()
     await this.loop
+    const { status } = this.options
+    const now = status.getSnapshot()
+    if (now.phase === 'watching' || now.phase === 'waiting') status.set({ ...now, phase: 'idle' })
   }
 
   /** There is something to do. */
@@ -80,7 +83,8 @@ export class Background {
     try {
       await synchroniser.watchInbox(either)
     } catch {
-      // A connection that ends while watching is made again by the next pass.
+      // A connection that ends while watching is made again by the next pass, but not in a rush.
+      status.set({ ...status.getSnapshot(), phase: 'waiting' })
       await clock.sleep(retryDelayMs({ failures: 0, chance: this.options.random.next() }), either)
     } finally {
       ended.abort()

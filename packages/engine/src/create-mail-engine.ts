@@ -73,6 +73,12 @@ async function openAccount({ store, account }: MailEngineOptions): Promise<void>
   await store.commit({ reason: 'open the account', expect: {}, writes: [{ kind: 'put-account', account: record }] })
 }
 
+/** INBOX first, then mailboxes with a role, then the others, each by name. */
+function inOrder(a: MailboxView, b: MailboxView): number {
+  const rank = ({ role }: MailboxView): number => (role === 'inbox' ? 0 : role === null ? 2 : 1)
+  return rank(a) - rank(b) || (a.path < b.path ? -1 : 1)
+}
+
 class Engine implements MailEngine {
   readonly accountId: AccountId
   readonly status: LiveValue<EngineStatus>
@@ -147,7 +153,7 @@ class Engine implements MailEngine {
 
   async mailboxes(): Promise<readonly MailboxView[]> {
     this.assertOpen()
-    return this.options.store.view.mailboxes(this.accountId)
+    return (await this.options.store.view.mailboxes(this.accountId)).toSorted(inOrder)
   }
 
   async mailbox(path: string): Promise<MailboxView> {

@@ -116,7 +116,10 @@ export class Synchroniser {
         if (item.kind === 'stirred') stop.abort()
       }
       this.watching = null
-      if (session.ended !== null) throw new SyncError(session.ended.code, session.ended.text)
+      const { ended } = session
+      if (ended === null) return
+      await this.disconnect()
+      throw new SyncError(ended.code, ended.text)
     })
   }
 
