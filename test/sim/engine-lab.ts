@@ -100,7 +100,9 @@ export class EngineLab {
 
 export function message(subject: string): Uint8Array {
   const name = subject.toLowerCase().replace(/\W+/g, '-')
-  return new TextEncoder().encode(`From: a@lab.example\r\nSubject: ${subject}\r\nMessage-ID: <${name}@lab.example>\r\n\r\nText.\r\n`)
+  return new TextEncoder().encode(
+    `From: a@lab.example\r\nSubject: ${subject}\r\nMessage-ID: <${name}@lab.example>\r\n\r\nText.\r\n`,
+  )
 }
 
 /** The messages of a mailbox as the app sees them, newest first. */
@@ -117,7 +119,7 @@ export async function totalsOf(engine: MailEngine): Promise<Record<string, numbe
 }
 
 /** Resolves with the snapshot of which the claim is true, now or after a change. */
-export function until<T>(live: Live<T>, claim: (value: T) => boolean): Promise<T> {
+export function until<T>(live: Live<T, T | undefined>, claim: (value: T) => boolean): Promise<T> {
   return new Promise((resolve) => {
     const look = (): void => {
       const value = live.getSnapshot()

@@ -105,6 +105,18 @@ it('the bytes of a part are live too', async () => {
   expect(await until(part, (held) => held !== null)).toEqual(bytes)
 })
 
+it('works when its functions are taken off it, as user interfaces do', async () => {
+  const mail = await lab.open()
+  for (const { subscribe, getSnapshot } of [mail.status, mail.live.mailboxes()] as readonly Live<unknown, unknown>[]) {
+    const changed = new Promise<void>((resolve) => {
+      subscribe(() => resolve())
+    })
+    await mail.syncOnce()
+    await changed
+    expect(getSnapshot()).toBeDefined()
+  }
+})
+
 it('the status is never undefined, and tells the phases of a synchronisation and its progress', async () => {
   const mail = await lab.open()
   expect(mail.status.getSnapshot()).toEqual({ phase: 'idle', isConnected: false, progress: null, syncedAt: null, problem: null })
@@ -112,8 +124,8 @@ it('the status is never undefined, and tells the phases of a synchronisation and
   const progress: unknown[] = []
   mail.status.subscribe(() => {
     const now = mail.status.getSnapshot()
-    if (now !== undefined && now.phase !== phases.at(-1)) phases.push(now.phase)
-    if (now?.progress != null) progress.push(now.progress)
+    if (now.phase !== phases.at(-1)) phases.push(now.phase)
+    if (now.progress !== null) progress.push(now.progress)
   })
   await mail.syncOnce()
   // It is a new engine, so the phases come in the order of RFC 4549 §3; recovering is passed over with an empty log.

@@ -42,7 +42,10 @@ describe('an operation handle', () => {
     const mail = await lab.openSynchronised()
     const [newest, next] = await messagesOf(mail, 'INBOX')
     const archive = await mail.mailbox('Archive')
-    const moving = mail.move([newest, next].flatMap((one) => one?.reference ?? []), archive.id)
+    const moving = mail.move(
+      [newest, next].flatMap((one) => one?.reference ?? []),
+      archive.id,
+    )
     const settled = moving.settled
     await mail.syncOnce()
     const [receipt] = await settled
@@ -118,7 +121,10 @@ describe('operations', () => {
     const mail = await lab.openSynchronised()
     const [inInbox] = await messagesOf(mail, 'INBOX')
     const [inArchive] = await messagesOf(mail, 'Archive')
-    const handle = mail.flag([inInbox, inArchive].flatMap((one) => one?.reference ?? []), { add: ['seen'] })
+    const handle = mail.flag(
+      [inInbox, inArchive].flatMap((one) => one?.reference ?? []),
+      { add: ['seen'] },
+    )
     expect(await handle.accepted).toHaveLength(2)
     await mail.syncOnce()
     expect(await handle.settled).toHaveLength(2)
