@@ -7,6 +7,7 @@ import {
   MemoryDisk,
   MemoryMessageStore,
   ModelAccount,
+  type ModelMailbox,
   SimulatedRemote,
   type StepFault,
 } from '@tidemail/testing/simulated'
