@@ -7,13 +7,18 @@ const HINTED_MAILBOXES_MAX = 8
 
 /** @throws SyncError `input.unknown-mailbox` */
 export function findMailbox(mailboxes: readonly MailboxView[], name: string): MailboxView {
-  const found = mailboxes.find((mailbox) => mailbox.path === name) ?? byRole(mailboxes, name) ?? inbox(mailboxes, name)
+  const found = seekMailbox(mailboxes, name)
   if (found !== undefined) return found
   const paths = mailboxes.slice(0, HINTED_MAILBOXES_MAX).map(({ path }) => path)
   const rest = mailboxes.length > paths.length ? `, and ${mailboxes.length - paths.length} more: see \`tidemail list\`` : ''
   throw new SyncError('input.unknown-mailbox', `There is no mailbox "${name.slice(0, 120)}" in the store.`, {
     hint: paths.length === 0 ? 'No mailbox is known yet: run `tidemail sync`.' : `The mailboxes are ${paths.join(', ')}${rest}.`,
   })
+}
+
+/** As {@link findMailbox}; undefined when there is none. */
+export function seekMailbox(mailboxes: readonly MailboxView[], name: string): MailboxView | undefined {
+  return mailboxes.find((mailbox) => mailbox.path === name) ?? byRole(mailboxes, name) ?? inbox(mailboxes, name)
 }
 
 function byRole(mailboxes: readonly MailboxView[], name: string): MailboxView | undefined {

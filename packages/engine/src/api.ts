@@ -138,7 +138,7 @@ export interface OperationHandle {
 }
 
 export interface SyncOptions {
-  /** Only these mailboxes, by path. Left out: all. */
+  /** Only these mailboxes, by path; one that is not there is `input.unknown-mailbox`. Left out: all. */
   readonly mailboxes?: readonly string[]
   readonly signal?: AbortSignal
 }

@@ -29,6 +29,7 @@ import type {
   SyncReport,
 } from './api.ts'
 import { Background } from './background.ts'
+import { canonicalPath } from './canonical-path.ts'
 import { LiveValue, liveRead } from './live-value.ts'
 import { Operations } from './operations.ts'
 import { planSync } from './plan-sync.ts'
@@ -157,7 +158,7 @@ class Engine implements MailEngine {
   }
 
   async mailbox(path: string): Promise<MailboxView> {
-    const wanted = path.toUpperCase() === 'INBOX' ? 'INBOX' : path
+    const wanted = canonicalPath(path)
     const found = (await this.mailboxes()).find((mailbox) => mailbox.path === wanted)
     if (found === undefined) {
       throw new SyncError('input.unknown-mailbox', `There is no mailbox "${path}" in the store.`, {

@@ -24,8 +24,17 @@ export async function discover(work: Work): Promise<Discovery> {
   await work.commit('take in which mailboxes there are', writes)
   for (const mailbox of plan.removed) await removeMailbox(work, mailbox)
   const wanted = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox))
-  work.options.tally.mailboxesChecked += wanted.length
+  assertAllThere(work)
+  work.options.tally.mailboxesChecked = wanted.length
   return { seen, visits: planVisits(wanted, seen, work.options.session.server) }
+}
+
+function assertAllThere(work: Work): void {
+  const paths = new Set([...work.mailboxes.values()].map((mailbox) => mailbox.path))
+  for (const path of work.options.only ?? []) {
+    if (!paths.has(path))
+      throw new SyncError('input.unknown-mailbox', `There is no mailbox "${path}".`, { hint: 'List the mailboxes.' })
+  }
 }
 
 /** What LIST and STATUS answered, and what was asked. */

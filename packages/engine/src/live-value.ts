@@ -12,11 +12,10 @@ export class LiveValue<T> implements Live<T> {
     this.value = value
   }
 
-  getSnapshot(): T {
-    return this.value
-  }
+  // Functions of their own, for user interfaces take them off the object: `useSyncExternalStore(subscribe, getSnapshot)`.
+  readonly getSnapshot = (): T => this.value
 
-  subscribe(listener: () => void): () => void {
+  readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
   }

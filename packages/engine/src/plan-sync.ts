@@ -14,6 +14,7 @@ import {
 } from '@tidemail/planner'
 import { type Claim, decodeClaim, decodeEntry } from '@tidemail/replay-log'
 import type { PlannedStep, PlanOptions, SyncPlan } from './api.ts'
+import { canonicalPath } from './canonical-path.ts'
 import { lookAtAccount } from './discover.ts'
 import { newTally, PRIORITY, type Synchroniser } from './synchroniser.ts'
 
@@ -82,7 +83,9 @@ async function replaySteps({ options: { store } }: Synchroniser, state: ReplaySt
 
 function resyncSteps(state: ReplayState, seen: readonly Observation[], options: PlanOptions): PlannedStep[] {
   const name = stepNamer()
-  const wanted = [...state.mailboxes.values()].filter((mailbox) => options.mailboxes?.includes(mailbox.path) ?? true)
+  const wanted = [...state.mailboxes.values()].filter(
+    (mailbox) => options.mailboxes?.map(canonicalPath).includes(mailbox.path) ?? true,
+  )
   return planVisits(wanted, seen, state.server).flatMap((visit) => {
     const { steps } = planForward({ mailbox: visit.mailbox, status: visit.status, tier: visit.tier, newMessages: 'fetch' }, name)
     const [open, ...rest] = steps

@@ -13,6 +13,7 @@ import type { Policy } from '@tidemail/planner'
 import { decodeEntry } from '@tidemail/replay-log'
 import PQueue from 'p-queue'
 import type { EngineStatus, LogEvent, SyncOptions, SyncProblem, SyncReport } from './api.ts'
+import { canonicalPath } from './canonical-path.ts'
 import type { LiveValue } from './live-value.ts'
 import { type PassResult, runPass } from './pass.ts'
 import { type Tally, Work } from './work.ts'
@@ -93,7 +94,7 @@ export class Synchroniser {
       random,
       signal,
       startedAt: this.startedAt,
-      only: options.mailboxes === undefined ? null : new Set(options.mailboxes),
+      only: options.mailboxes === undefined ? null : new Set(options.mailboxes.map(canonicalPath)),
       tally,
       log,
       onPhase: (phase) => this.phase(phase),

@@ -63,6 +63,8 @@ function probeOf(of: Claim): Probe {
 
 interface Server {
   readonly uidNext: number | null
+  /** What STATUS tells, where the open tells nothing. */
+  readonly statusUidNext?: number
   readonly rows?: readonly RowSeen[]
   readonly sourcesLeft?: string
   readonly uidValidity?: number
@@ -98,7 +100,22 @@ function answers(probe: Probe, server: Server): Observation[] {
             uids: UidSet.parse(server.sourcesLeft ?? ''),
           },
         ]
-  return [opened, ...(server.rows ?? []), ...left, ...done]
+  const { statusUidNext } = server
+  const status: Observation[] =
+    statusUidNext === undefined
+      ? []
+      : [
+          {
+            kind: 'status',
+            path: 'Archive',
+            messages: 1,
+            uidNext: statusUidNext,
+            uidValidity: mailbox.uidValidity,
+            highestModSeq: null,
+            objectId: null,
+          },
+        ]
+  return [...status, opened, ...(server.rows ?? []), ...left, ...done]
 }
 
 function row(n: number, messageId: string | null, more: { sizeBytes?: number; emailId?: string } = {}): RowSeen {
@@ -145,6 +162,8 @@ describe('what a probe proves of an upload', () => {
       '3 uncertain',
     ],
     ['the server does not tell UIDNEXT', { uidNext: null }, '3 uncertain'],
+    ['only STATUS tells that UIDNEXT has not moved', { uidNext: null, statusUidNext: 50 }, '3 not-done'],
+    ['only STATUS tells that UIDNEXT has moved', { uidNext: null, statusUidNext: 51 }, '3 uncertain'],
     ['the mailbox was made anew', { uidNext: 1, uidValidity: 8 }, '3 uncertain'],
   ] as const)('%s', (_, server, verdict) => {
     // Verifies: H-9, I-LOG-3, FIELD-10

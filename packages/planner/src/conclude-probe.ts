@@ -10,7 +10,7 @@ import {
   UidSet,
   type UidsSeen,
 } from '@tidemail/core'
-import { type FencedMessage, matchIdentity } from '@tidemail/replay-log'
+import { type Fence, type FencedMessage, matchIdentity } from '@tidemail/replay-log'
 import type { Probe } from './plan-recovery.ts'
 
 /** What became of one message of the claim; `of` is its UID in the source, or its local id. */
@@ -53,7 +53,7 @@ export function concludeProbe(
   )
   const undecided = withoutDigest(fence.messages, rows, digests)
   if (undecided.length > 0) return { kind: 'need-digests', uids: undecided }
-  const isComplete = hasNoGap(fence.uidNext, opened, rows, taken)
+  const isComplete = hasNoGap(fence.uidNext, opened?.uidNext ?? uidNextOf(fence, observations), rows, taken)
   return { kind: 'concluded', verdicts: assign(probe, fence.messages, rows, digests, sourcesLeft, isComplete), sourcesLeft }
 }
 
@@ -118,12 +118,17 @@ function withoutDigest(
 }
 
 /** H-9: absence is proved when UIDNEXT has not moved, or when every UID since the fence is accounted for. */
-function hasNoGap(fenceUidNext: number, opened: Opened | undefined, rows: readonly RowSeen[], taken: UidSet): boolean {
-  const uidNext = opened?.uidNext ?? null
+function hasNoGap(fenceUidNext: number, uidNext: number | null, rows: readonly RowSeen[], taken: UidSet): boolean {
   if (uidNext === null) return false
   if (uidNext <= fenceUidNext) return true
   const seen = UidSet.from(rows.map((row) => row.uid)).union(taken)
   return UidSet.range(fenceUidNext, uidNext - 1).difference(seen).isEmpty
+}
+
+/** What STATUS said of the target, where its open does not tell UIDNEXT (Courier). */
+function uidNextOf({ path, uidValidity }: Fence, observations: readonly Observation[]): number | null {
+  const status = observations.find((item) => item.kind === 'status' && item.path === path)
+  return status?.kind === 'status' && status.uidValidity === uidValidity ? status.uidNext : null
 }
 
 function sourcesStillThere(probe: Probe, observations: readonly Observation[]): UidSet | null {

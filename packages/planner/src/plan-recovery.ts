@@ -51,14 +51,18 @@ export function planProbe(claim: Claim, source: MailboxRecord | null, name: Step
   const reason = 'an answer was lost: see whether it took effect'
   const open = { kind: 'open' as const, id: name('open'), path: fence.path, access: 'examine' as const, reason }
   const uids = UidSet.range(fence.uidNext, UID_MAX)
+  // Not every open tells UIDNEXT, and without it nothing is proved absent. Asked first, for what it counts must be in the answer to the
+  // fetch; and with nothing selected (RFC 9051 §6.3.11), which costs no command on a fresh connection.
+  const leave = { kind: 'leave' as const, id: name('leave'), reason }
+  const status = { kind: 'status' as const, id: name('status'), path: fence.path, reason }
   const fetch = { kind: 'fetch' as const, id: name('probe'), mailbox: target, uids, items: 'identity' as const, reason }
   const base = { claim, targetOpenId: open.id, targetFetchId: fetch.id }
   const step = claim.steps[0]
   if (step === undefined || step.kind === 'append' || source === null || source.uidValidity === null || !('uids' in step)) {
-    return { ...base, steps: [open, fetch], sourceSearchId: null }
+    return { ...base, steps: [leave, status, open, fetch], sourceSearchId: null }
   }
   const identity = { path: source.path, uidValidity: source.uidValidity }
   const reopen = { kind: 'open' as const, id: name('open'), path: source.path, access: 'examine' as const, reason }
   const search = { kind: 'search' as const, id: name('search'), mailbox: identity, uids: step.uids, reason }
-  return { ...base, steps: [open, fetch, reopen, search], sourceSearchId: search.id }
+  return { ...base, steps: [leave, status, open, fetch, reopen, search], sourceSearchId: search.id }
 }

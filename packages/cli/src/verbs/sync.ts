@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { acceptRequest } from '../accept-request.ts'
 import { connectionOf } from '../connect-settings.ts'
 import { engineLog } from '../engine-log.ts'
+import { findMailbox, seekMailbox } from '../find-mailbox.ts'
 import { keepSettings, type OpenAccount, openStore, useAccount } from '../open-account.ts'
 import { listenAsOwner } from '../owner-socket.ts'
 import { namedSettings, readSetup } from '../setup.ts'
@@ -45,13 +46,22 @@ async function synchronise(account: OpenAccount, context: VerbContext, mailboxes
   const { engine } = account
   const endProgress = showProgress(engine.status, context)
   try {
-    const only = mailboxes.length === 0 ? {} : { mailboxes }
+    const only = mailboxes.length === 0 ? {} : { mailboxes: await pathsOf(account, mailboxes) }
     const report = await engine.syncOnce({ ...only, signal: context.signal })
     await keepSettings(account)
+    // One that the store did not know may have been found on the server.
+    const known = await engine.mailboxes()
+    for (const path of only.mailboxes ?? []) findMailbox(known, path)
     return report
   } finally {
     endProgress()
   }
+}
+
+/** The paths of what is known by path or role; other names stay as they are. */
+async function pathsOf({ engine }: OpenAccount, names: readonly string[]): Promise<readonly string[]> {
+  const known = await engine.mailboxes()
+  return names.map((name) => seekMailbox(known, name)?.path ?? name)
 }
 
 async function printReport({ printer }: VerbContext, report: SyncReport): Promise<void> {
@@ -72,17 +82,15 @@ async function printReport({ printer }: VerbContext, report: SyncReport): Promis
 }
 
 function summaryOf(report: SyncReport): string {
+  const { entriesPending, entriesParked, entriesUncertain } = report
   const left = [
-    [report.entriesPending, 'waiting'],
-    [report.entriesParked, 'parked'],
-    [report.entriesUncertain, 'uncertain'],
-  ] as const
+    ...(entriesPending === 0 ? [] : [`${entriesPending} waiting`]),
+    ...(entriesParked === 0 ? [] : [`${entriesParked} parked`]),
+    ...(entriesUncertain === 0 ? [] : [`${entriesUncertain} uncertain`]),
+  ]
   return [
     `${report.mailboxesChecked} mailboxes checked, ${report.mailboxesOpened} opened`,
     `${report.messagesFetched} messages fetched, ${report.messagesRemoved} removed, ${report.flagsChanged} flags changed, ${report.partsFetched} parts`,
-    [
-      `${report.entriesSettled} operations settled`,
-      ...left.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`])),
-    ].join(', '),
+    `${[`${report.entriesSettled} operations settled`, ...left].join(', ')}${left.length === 0 ? '' : ' (see `tidemail ops`)'}`,
   ].join('; ')
 }
