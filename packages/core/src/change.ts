@@ -66,6 +66,8 @@ export interface Expectation {
   readonly boxes?: readonly { readonly mailboxId: MailboxId; readonly box: BoxEpoch }[]
   /** Entries as they were read; a removed entry conflicts as well. */
   readonly entries?: readonly { readonly seq: EntrySeq; readonly revision: number }[]
+  /** No entry of the account was accepted after this one: what a change renames, none of them can name by its old name. */
+  readonly newestEntry?: { readonly accountId: AccountId; readonly seq: number }
 }
 
 export interface Change {

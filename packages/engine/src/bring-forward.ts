@@ -6,13 +6,12 @@ import {
   type ForwardPlan,
   type ForwardRequest,
   type ForwardResult,
-  Ledger,
   planForward,
   planVerification,
   takeForward,
   type Visit,
 } from '@tidemail/planner'
-import { decodeEntry } from '@tidemail/replay-log'
+import { changeLog } from './change-log.ts'
 import type { Work } from './work.ts'
 
 /** Mailboxes asked about in one run. */
@@ -154,16 +153,12 @@ async function resetMailbox(work: Work, mailbox: MailboxRecord, opened: Opened):
     partsHeldFor: null,
     tierLimit: null,
   }
-  const records = await work.options.store.planning.entries(work.options.accountId)
-  const ledger = new Ledger({ entries: records.map(decodeEntry), mailboxes: work.mailboxes, now: work.options.clock.now() })
-  ledger.parkBox(mailbox.id, mailbox.box)
-  const { writes, expect } = ledger.change()
-  const isWritten = await work.commit(
-    `${mailbox.path} has a new UIDVALIDITY`,
-    [...writes, { kind: 'put-mailbox', mailbox: fresh }],
-    expect,
-  )
-  return isWritten ? fresh : current(work, mailbox)
+  await changeLog(work, {
+    reason: `${mailbox.path} has a new UIDVALIDITY`,
+    mailboxes: new Map([...work.mailboxes, [mailbox.id, fresh]]),
+    writes: [{ kind: 'put-mailbox', mailbox: fresh }],
+  })
+  return current(work, fresh)
 }
 
 function current(work: Work, mailbox: MailboxRecord): MailboxRecord {

@@ -1,8 +1,8 @@
 /** Looks at the whole account: which mailboxes there are, and which of them may differ from the store. */
 
 import { boxEpoch, type MailboxRecord, mailboxId, type Observation, type Step, SyncError, type Write } from '@tidemail/core'
-import { Ledger, planAccount, planList, planStatus, planVisits, statusesSeen, type Visit } from '@tidemail/planner'
-import { decodeEntry } from '@tidemail/replay-log'
+import { isGone, planAccount, planList, planStatus, planVisits, statusesSeen, type Visit } from '@tidemail/planner'
+import { changeLog } from './change-log.ts'
 import type { Work } from './work.ts'
 
 export interface Discovery {
@@ -23,6 +23,7 @@ export async function discover(work: Work): Promise<Discovery> {
   }
   await work.commit('take in which mailboxes there are', writes)
   for (const mailbox of plan.removed) await removeMailbox(work, mailbox)
+  for (const mailbox of plan.altered) if (!mailbox.isSelectable && mailbox.checkpoint !== null) await emptyMailbox(work, mailbox)
   const wanted = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox))
   assertAllThere(work)
   work.options.tally.mailboxesChecked = wanted.length
@@ -41,7 +42,7 @@ function assertAllThere(work: Work): void {
 export interface AccountLook {
   readonly seen: readonly Observation[]
   readonly asked: readonly Step[]
-  /** Mailboxes whose STATUS the server refused. */
+  /** Mailboxes that the server, asked for their STATUS, said not to have. */
   readonly rejected: ReadonlySet<string>
 }
 
@@ -56,18 +57,30 @@ export async function lookAtAccount(work: Work): Promise<AccountLook> {
   const more = planStatus([...work.mailboxes.values()], listed, work.name)
   const told = await work.run(more)
   work.assertAlive()
-  const refusedIds = new Set(told.flatMap((item) => (item.kind === 'done' && item.outcome === 'rejected' ? [item.id] : [])))
+  const refusedIds = new Set(told.flatMap((item) => (item.kind === 'done' && isGone(item.rejection) ? [item.id] : [])))
   const rejected = more.flatMap((step) => (step.kind === 'status' && refusedIds.has(step.id) ? [step.path] : []))
   return { seen: [...listed, ...told], rejected: new Set(rejected), asked: [...list, ...more] }
 }
 
 /** The mailbox goes; what the user made for it stays, and is shown (I-STORE-2). */
 async function removeMailbox(work: Work, mailbox: MailboxRecord): Promise<void> {
-  const records = await work.options.store.planning.entries(work.options.accountId)
-  const ledger = new Ledger({ entries: records.map(decodeEntry), mailboxes: work.mailboxes, now: work.options.clock.now() })
-  ledger.parkMailbox(mailbox.id)
-  const { writes, expect } = ledger.change()
-  await work.commit('a mailbox is gone from the server', [...writes, { kind: 'remove-mailbox', mailboxId: mailbox.id }], expect)
+  const mailboxes = new Map([...work.mailboxes].filter(([id]) => id !== mailbox.id))
+  await changeLog(work, {
+    reason: `${mailbox.path} is gone from the server`,
+    mailboxes,
+    writes: [{ kind: 'remove-mailbox', mailboxId: mailbox.id }],
+  })
+}
+
+/** A mailbox that became a mere container of others holds no messages any more. */
+async function emptyMailbox(work: Work, mailbox: MailboxRecord): Promise<void> {
+  const { box } = await work.options.store.planning.allocateMailbox()
+  const emptied = { ...mailbox, box, uidValidity: null, checkpoint: null, partsHeldFor: null }
+  await changeLog(work, {
+    reason: `${mailbox.path} can not be selected any more`,
+    mailboxes: new Map([...work.mailboxes, [mailbox.id, emptied]]),
+    writes: [{ kind: 'put-mailbox', mailbox: emptied }],
+  })
 }
 
 function newMailbox(

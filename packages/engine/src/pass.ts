@@ -1,9 +1,10 @@
 /** One pass over one account, in the order of RFC 4549 §3. */
 
 import { GHOST_QUIET_MS_MAX, mailboxesAtRest, planLanes } from '@tidemail/planner'
+import { replayState } from './change-log.ts'
 import { discover } from './discover.ts'
 import { recover } from './recover.ts'
-import { replay, replayState } from './replay.ts'
+import { replay } from './replay.ts'
 import { prefetchParts, resync } from './resync.ts'
 import type { Work } from './work.ts'
 

@@ -1,10 +1,18 @@
 /** Finds out what became of steps whose answer was lost, before anything is sent again (H-7 to H-11). */
 
 import { type MailboxRecord, type Observation, uidValidity } from '@tidemail/core'
-import { concludeProbe, isRepeatable, type Probe, planProbe, recoverableFrom, settleVerdicts } from '@tidemail/planner'
+import {
+  concludeProbe,
+  isFromTheFuture,
+  isRepeatable,
+  type Probe,
+  planProbe,
+  recoverableFrom,
+  settleVerdicts,
+} from '@tidemail/planner'
 import { type Claim, decodeClaim } from '@tidemail/replay-log'
+import { changeLog } from './change-log.ts'
 import { sha256Hex } from './digest.ts'
-import { decide } from './replay.ts'
 import type { Work } from './work.ts'
 
 /** The longest that the server of a session may stay silent on one step, in milliseconds (adapters keep to it). */
@@ -17,7 +25,8 @@ export async function recover(work: Work): Promise<number | null> {
   if (claims.length === 0) return null
   work.options.onPhase('recovering')
   let next: number | null = null
-  for (const claim of claims) {
+  for (const stored of claims) {
+    const claim = isFromTheFuture(stored, clock.now()) ? await takeTimesAnew(work, stored) : stored
     const from = recoverableFrom(claim, { ownership: store.ownership, startedAt, stepDeadlineMs: STEP_DEADLINE_MS })
     if (from > clock.now()) next = next === null ? from : Math.min(next, from)
     else await recoverClaim(work, claim)
@@ -37,16 +46,29 @@ async function recoverClaim(work: Work, claim: Claim): Promise<void> {
   }
   if (conclusion.kind !== 'concluded') return
   const { verdicts, sourcesLeft } = conclusion
-  await decide(work, 'settle what a probe found', (ledger) => settleVerdicts(claim, verdicts, sourcesLeft, ledger))
+  await changeLog(work, {
+    reason: 'settle what a probe found',
+    decide: (ledger) => settleVerdicts(claim, verdicts, sourcesLeft, ledger),
+  })
+}
+
+/** The clock was set back: from now on the claim waits as if it had just been lost. */
+async function takeTimesAnew(work: Work, claim: Claim): Promise<Claim> {
+  const now = work.options.clock.now()
+  await changeLog(work, {
+    reason: 'take times anew after the clock was set back',
+    decide: (ledger) => ledger.lose({ ...claim, claimedAt: now }, claim.answer),
+  })
+  return { ...claim, claimedAt: now, lostAt: now }
 }
 
 /** Repeating STORE and UID EXPUNGE is harmless: the targets are queued again. */
 async function release(work: Work, claim: Claim): Promise<void> {
-  await decide(work, 'send again what may be repeated', (ledger) => ledger.release(claim))
+  await changeLog(work, { reason: 'send again what may be repeated', decide: (ledger) => ledger.release(claim) })
 }
 
 /** The digests of messages in the target: only the bytes tell whether they are ours. */
-async function digests(work: Work, { claim }: Probe, uids: readonly MessageUid[]): Promise<Map<number, string>> {
+async function digests(work: Work, { claim }: Probe, uids: readonly MessageUid[]): Promise<Map<number, string | null>> {
   const { fence } = claim
   if (fence === null) return new Map()
   const mailbox = { path: fence.path, uidValidity: uidValidity(fence.uidValidity) }
@@ -61,7 +83,7 @@ async function digests(work: Work, { claim }: Probe, uids: readonly MessageUid[]
       reason,
     },
   ])
-  const found = new Map<number, string>()
+  const found = new Map<number, string | null>(uids.map((uid) => [uid, null]))
   for (const item of observations)
     if (item.kind === 'body' && item.bytes !== null) found.set(item.uid, await sha256Hex(item.bytes))
   return found

@@ -14,8 +14,8 @@ import {
   settleMoot,
   statusesSeen,
 } from '@tidemail/planner'
-import { decodeClaim, decodeEntry } from '@tidemail/replay-log'
 import { bringForward } from './bring-forward.ts'
+import { changeLog, replayState } from './change-log.ts'
 import type { Discovery } from './discover.ts'
 import type { Work } from './work.ts'
 
@@ -25,7 +25,7 @@ const BATCHES_MAX = 200
 /** Uploads before anything is downloaded (RFC 4549 §3). Answers the mailboxes whose server state it changed. */
 export async function replay(work: Work, discovery: Discovery): Promise<Set<number>> {
   work.options.onPhase('replaying')
-  await decide(work, 'skip what can never be sent', (ledger) => ledger.settleOrphans())
+  await changeLog(work, { reason: 'settle what can never be sent' })
   const touched = new Set<number>()
   const lanes = planLanes(await replayState(work))
   for (const lane of lanes.toSorted((a, b) => Number(a.kind === 'messages') - Number(b.kind === 'messages'))) {
@@ -35,20 +35,6 @@ export async function replay(work: Work, discovery: Discovery): Promise<Set<numb
     await drainLane(work, lane, touched)
   }
   return touched
-}
-
-/** The log, the claims and the mailboxes as they are now. */
-export async function replayState(work: Work): Promise<ReplayState> {
-  const { accountId, clock, session, store } = work.options
-  const [entries, claims] = await Promise.all([store.planning.entries(accountId), store.planning.claims(accountId)])
-  return {
-    accountId,
-    entries: entries.map(decodeEntry),
-    claims: claims.map(decodeClaim),
-    mailboxes: work.mailboxes,
-    server: session.server,
-    now: clock.now(),
-  }
 }
 
 /** Opens the mailbox and compares UIDVALIDITY before anything is done in it (RFC 4549 §3), and learns which targets are gone (H-12). */
@@ -79,7 +65,10 @@ async function drainLane(work: Work, lane: Lane, touched: Set<number>): Promise<
       if (claim.fence !== null) touched.add(claim.fence.mailboxId)
     }
     const observations = await work.run(batch.steps)
-    await decide(work, 'settle what the server answered', (ledger) => settleBatch(batch, observations, ledger))
+    await changeLog(work, {
+      reason: 'settle what the server answered',
+      decide: (ledger) => settleBatch(batch, observations, ledger),
+    })
     work.assertAlive()
     if (batch.claims.length > 0 && observations.every((item) => item.kind !== 'done' || item.outcome === 'stale')) return
   }
@@ -93,19 +82,6 @@ async function claimBatch(work: Work, batch: Batch, state: ReplayState): Promise
   work.options.tally.entriesSettled += ledger.settledCount
   const { writes, expect } = ledger.change()
   return work.commit('claim what is about to be sent', writes, expect)
-}
-
-/** One change of the log, in one transaction with its receipts; decided again when an entry changed meanwhile. */
-export async function decide(work: Work, reason: string, change: (ledger: Ledger) => void): Promise<void> {
-  for (;;) {
-    const state = await replayState(work)
-    const ledger = new Ledger({ entries: state.entries, mailboxes: work.mailboxes, now: state.now })
-    change(ledger)
-    const { writes, expect } = ledger.change()
-    if (!(await work.commit(reason, writes, expect))) continue
-    work.options.tally.entriesSettled += ledger.settledCount
-    return
-  }
 }
 
 async function identities(work: Work, lane: Lane, state: ReplayState): Promise<Map<number, MessageIdentity>> {

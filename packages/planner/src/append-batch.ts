@@ -3,7 +3,7 @@
 import { can, type MailboxRecord, UidSet } from '@tidemail/core'
 import type { Claim, Entry } from '@tidemail/replay-log'
 import { fenceOf } from './fence.ts'
-import { type Batch, type BatchContext, CLAIM_LIFE_MS, REPLAY_BATCH_CLAIMS_MAX, type ReplayState } from './replay-state.ts'
+import { type Batch, type BatchContext, CLAIM_LIFE_MS, isDue, REPLAY_BATCH_CLAIMS_MAX, type ReplayState } from './replay-state.ts'
 
 /** Messages and octets of one MULTIAPPEND. */
 export const MULTIAPPEND_MESSAGES_MAX = 32
@@ -16,7 +16,7 @@ export function planAppends(mailbox: MailboxRecord, state: ReplayState, context:
   let octets = 0
   for (const entry of state.entries) {
     const { operation } = entry
-    if (operation.kind !== 'append' || operation.to !== mailbox.id || entry.notBefore > state.now) continue
+    if (operation.kind !== 'append' || operation.to !== mailbox.id || !isDue(entry, state.now)) continue
     if (!entry.progress.some((group) => group.state === 'queued')) continue
     const isTwin = digests.has(operation.digest)
     const last = groups.at(-1)

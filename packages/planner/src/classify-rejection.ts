@@ -34,6 +34,16 @@ const BY_CODE: Readonly<Record<string, RejectionVerdict>> = {
   CLIENTBUG: { kind: 'refused' },
 }
 
+/** Whether the server says that a mailbox, asked for by its name, is not there; many say so without a code. */
+export function isGone(rejection: Rejection | null): boolean {
+  return rejection?.status === 'NO' && (rejection.code === null || rejection.code === 'NONEXISTENT')
+}
+
+/** Whether the refusal may pass by itself. */
+export function isPassing(rejection: Rejection | null): boolean {
+  return BY_CODE[rejection?.code ?? '']?.kind === 'retry'
+}
+
 /** Without a code that we know, a NO is tried again and a BAD is not. What the user made is parked rather than thrown away (I-STORE-2). */
 export function classifyRejection(rejection: Rejection | null, step: MutatingStep, rejectionsBefore: number): RejectionVerdict {
   const verdict =

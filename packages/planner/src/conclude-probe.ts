@@ -11,6 +11,7 @@ import {
   type UidsSeen,
 } from '@tidemail/core'
 import { type Fence, type FencedMessage, matchIdentity } from '@tidemail/replay-log'
+import { isGone } from './classify-rejection.ts'
 import type { Probe } from './plan-recovery.ts'
 
 /** What became of one message of the claim; `of` is its UID in the source, or its local id. */
@@ -23,29 +24,35 @@ export type MessageVerdict =
   | { readonly kind: 'uncertain'; readonly of: number; readonly possible: readonly Uid[] }
 
 export type ProbeConclusion =
+  /** `sourcesLeft` are the originals that are still there. */
   | { readonly kind: 'concluded'; readonly verdicts: readonly MessageVerdict[]; readonly sourcesLeft: UidSet }
   /** Only the bytes can tell: give the digests of these messages of the target, and conclude again. */
   | { readonly kind: 'need-digests'; readonly uids: readonly Uid[] }
   /** The probe itself was not answered. */
   | { readonly kind: 'lost' }
 
-/** Pure. `target` is the mailbox record of the fence, null when it is gone; `digests` are SHA-256 by UID, hex. */
+/** Pure. `target` is the mailbox record of the fence, null when it is gone; `digests` are SHA-256 by UID, hex; null where the bytes could not be read. */
 export function concludeProbe(
   probe: Probe,
   observations: readonly Observation[],
   target: MailboxRecord | null,
-  digests: ReadonlyMap<number, string>,
+  digests: ReadonlyMap<number, string | null>,
 ): ProbeConclusion {
   const { fence } = probe.claim
   if (fence === null) return { kind: 'lost' }
   const opened = observations.find((item): item is Opened => item.kind === 'opened' && item.id === probe.targetOpenId)
   const ended = endingOf(probe.targetOpenId, observations)
-  const isTargetGone = ended?.outcome === 'rejected' || (opened !== undefined && opened.mailbox.uidValidity !== fence.uidValidity)
+  const isTargetGone =
+    (ended?.outcome === 'rejected' && isGone(ended.rejection)) ||
+    (opened !== undefined && opened.mailbox.uidValidity !== fence.uidValidity)
   if (!isTargetGone && endingOf(probe.targetFetchId, observations)?.outcome !== 'ok') return { kind: 'lost' }
-  const sourcesLeft = sourcesStillThere(probe, observations)
-  if (sourcesLeft === null) return { kind: 'lost' }
-  if (isTargetGone)
-    return { kind: 'concluded', verdicts: fence.messages.map(({ of }) => unfound(probe, of, sourcesLeft, false)), sourcesLeft }
+  const sources = sourcesStillThere(probe, observations)
+  if (sources === 'lost') return { kind: 'lost' }
+  const sourcesLeft = sources ?? UidSet.EMPTY
+  if (isTargetGone) {
+    const verdicts = fence.messages.map(({ of }) => unfound(probe, of, sources, { isComplete: false }))
+    return { kind: 'concluded', verdicts, sourcesLeft }
+  }
   const taken = target !== null && target.box === fence.box ? (target.checkpoint?.known ?? UidSet.EMPTY) : UidSet.EMPTY
   const rows = observations.filter(
     (item): item is RowSeen =>
@@ -54,7 +61,7 @@ export function concludeProbe(
   const undecided = withoutDigest(fence.messages, rows, digests)
   if (undecided.length > 0) return { kind: 'need-digests', uids: undecided }
   const isComplete = hasNoGap(fence.uidNext, opened?.uidNext ?? uidNextOf(fence, observations), rows, taken)
-  return { kind: 'concluded', verdicts: assign(probe, fence.messages, rows, digests, sourcesLeft, isComplete), sourcesLeft }
+  return { kind: 'concluded', verdicts: assign(probe, fence.messages, rows, digests, sources, { isComplete }), sourcesLeft }
 }
 
 /** Gives each message at most one row, certain matches first; a row serves one message only (H-10). */
@@ -62,9 +69,9 @@ function assign(
   probe: Probe,
   messages: readonly FencedMessage[],
   rows: readonly RowSeen[],
-  digests: ReadonlyMap<number, string>,
-  sourcesLeft: UidSet,
-  isComplete: boolean,
+  digests: ReadonlyMap<number, string | null>,
+  sources: UidSet | null,
+  { isComplete }: { readonly isComplete: boolean },
 ): MessageVerdict[] {
   const free = new Set(rows)
   const certain = new Map<number, RowSeen>()
@@ -81,19 +88,28 @@ function assign(
       .filter((candidate) => verdictOf(message, candidate, digests) === 'possible')
       .map((candidate) => candidate.uid)
     if (possible.length > 0) return { kind: 'uncertain', of: message.of, possible }
-    return unfound(probe, message.of, sourcesLeft, isComplete)
+    return unfound(probe, message.of, sources, { isComplete })
   })
 }
 
-/** Nothing matches. For a move the original decides as well: while it is there, it was not moved. */
-function unfound(probe: Probe, of: number, sourcesLeft: UidSet, isComplete: boolean): MessageVerdict {
+/** Nothing matches. For a move the original decides as well: while it is there, it was not moved. Null: nobody can tell whether it is. */
+function unfound(
+  probe: Probe,
+  of: number,
+  sources: UidSet | null,
+  { isComplete }: { readonly isComplete: boolean },
+): MessageVerdict {
   const kind = probe.claim.steps[0]?.kind
-  if (kind === 'move' && sourcesLeft.has(of)) return { kind: 'not-done', of }
-  if (!isComplete) return { kind: 'uncertain', of, possible: [] }
-  return kind === 'append' || sourcesLeft.has(of) ? { kind: 'not-done', of } : { kind: 'gone', of }
+  if (kind === 'move' && sources?.has(of) === true) return { kind: 'not-done', of }
+  if (!isComplete || (kind !== 'append' && sources === null)) return { kind: 'uncertain', of, possible: [] }
+  return kind === 'append' || sources?.has(of) === true ? { kind: 'not-done', of } : { kind: 'gone', of }
 }
 
-function verdictOf(message: FencedMessage, row: RowSeen, digests: ReadonlyMap<number, string>): 'certain' | 'possible' | 'none' {
+function verdictOf(
+  message: FencedMessage,
+  row: RowSeen,
+  digests: ReadonlyMap<number, string | null>,
+): 'certain' | 'possible' | 'none' {
   const { summary } = row
   if (summary === null) return 'none'
   return matchIdentity(message, {
@@ -105,15 +121,16 @@ function verdictOf(message: FencedMessage, row: RowSeen, digests: ReadonlyMap<nu
   })
 }
 
-/** Rows that could be a message without Message-ID of ours: their bytes must be compared. */
+/** Rows that could be a message of ours as far as size and date tell: their bytes must be compared. */
 function withoutDigest(
   messages: readonly FencedMessage[],
   rows: readonly RowSeen[],
-  digests: ReadonlyMap<number, string>,
+  digests: ReadonlyMap<number, string | null>,
 ): Uid[] {
-  const ours = messages.filter((message) => message.digest !== null && message.messageId === null)
+  const isUndecided = (message: FencedMessage, row: RowSeen): boolean =>
+    message.digest !== null && message.sizeBytes === row.summary?.sizeBytes && verdictOf(message, row, digests) === 'possible'
   return rows
-    .filter((row) => !digests.has(row.uid) && ours.some((message) => verdictOf(message, row, digests) === 'possible'))
+    .filter((row) => !digests.has(row.uid) && messages.some((message) => isUndecided(message, row)))
     .map((row) => row.uid)
 }
 
@@ -131,12 +148,13 @@ function uidNextOf({ path, uidValidity }: Fence, observations: readonly Observat
   return status?.kind === 'status' && status.uidValidity === uidValidity ? status.uidNext : null
 }
 
-function sourcesStillThere(probe: Probe, observations: readonly Observation[]): UidSet | null {
-  if (probe.sourceSearchId === null) return UidSet.EMPTY
+/** Null when nobody can tell: the source is gone, or has new UIDs. */
+function sourcesStillThere(probe: Probe, observations: readonly Observation[]): UidSet | null | 'lost' {
+  if (probe.sourceSearchId === null) return null
   const found = observations.find((item): item is UidsSeen => item.kind === 'uids' && item.id === probe.sourceSearchId)
   if (found !== undefined) return found.uids
   const ending = endingOf(probe.sourceSearchId, observations)
-  return ending?.outcome === 'stale' || ending?.outcome === 'skipped' ? UidSet.EMPTY : null
+  return ending?.outcome === 'stale' || ending?.outcome === 'skipped' ? null : 'lost'
 }
 
 function endingOf(id: string, observations: readonly Observation[]): Done | undefined {

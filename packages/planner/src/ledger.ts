@@ -1,12 +1,12 @@
 /** Gathers what one change does to entries, claims, receipts and mailboxes, so that all of it is written in one transaction. */
 
 import {
-  type BoxEpoch,
   type Change,
   type EntrySeq,
   type ForwardSource,
   type MailboxId,
   type MailboxRecord,
+  type StoredTargets,
   type StoreStep,
   type Targets,
   type Uid,
@@ -31,6 +31,7 @@ import {
   rewriteTargets,
   transition,
 } from '@tidemail/replay-log'
+import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { namedLocals } from './named-locals.ts'
 import { orphanedTargets } from './orphaned-targets.ts'
 import { ServerStateChanges } from './server-state-changes.ts'
@@ -51,6 +52,8 @@ export class Ledger {
   private readonly entries = new Map<EntrySeq, Entry>()
   private readonly server: ServerStateChanges
   private readonly writes: Write[] = []
+  /** Once something gets a new name: an entry accepted meanwhile may still use the old one. */
+  private newest: Pick<Change['expect'], 'newestEntry'> = {}
 
   constructor({ entries, mailboxes, now }: LedgerOptions) {
     this.now = now
@@ -108,9 +111,20 @@ export class Ledger {
     this.writes.push({ kind: 'remove-claim', id: claim.id })
   }
 
+  /** Sent together with others, and refused: each is tried again, alone and at once, so that one does not take the others along (H-20). */
+  unfold(seq: EntrySeq, targets: Targets): void {
+    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore: this.now })
+  }
+
   requeue(seq: EntrySeq, targets: Targets, { isRejected }: { readonly isRejected: boolean }): void {
     const notBefore = this.now + REJECTED_WAIT_MS * (this.rejectionsOf(seq) + 1)
     this.advance(seq, targets, isRejected ? { kind: 'answered-rejected-for-now', notBefore } : { kind: 'retry' })
+  }
+
+  /** OK, and nothing came of it: again, later, and then no more. */
+  retryOrPark(seq: EntrySeq, targets: Targets): void {
+    if (this.rejectionsOf(seq) + 1 >= REJECTIONS_MAX) this.park(seq, targets, 'rejected-repeatedly')
+    else this.requeue(seq, targets, { isRejected: true })
   }
 
   park(seq: EntrySeq, targets: Targets, reason: ParkReason): void {
@@ -129,23 +143,18 @@ export class Ledger {
     }
   }
 
-  /** A box is no more: what names its UIDs is parked and shown (RFC 4549 §4.1). What was sent already waits for its own probe. */
-  parkBox(mailboxId: MailboxId, box: BoxEpoch): void {
+  /** What names a mailbox or UIDs that are no more is parked and shown (RFC 4549 §4.1). What was sent already waits for its own probe. */
+  private parkStrays(): void {
     for (const entry of [...this.entries.values()]) {
-      for (const { targets } of entry.progress) {
-        if (targets.kind !== 'stored' || targets.mailboxId !== mailboxId || targets.box !== box) continue
-        this.advance(entry.seq, targets, { kind: 'mailbox-reset', parkedFor: 'uidvalidity-changed' })
-      }
-    }
-  }
-
-  /** Parks everything that wants something of a mailbox which is no more. */
-  parkMailbox(mailboxId: MailboxId): void {
-    for (const entry of [...this.entries.values()]) {
-      const isTarget = 'to' in entry.operation && entry.operation.to === mailboxId
-      for (const { targets } of entry.progress) {
-        if (!isTarget && targets.mailboxId !== mailboxId) continue
-        this.advance(entry.seq, targets, { kind: 'mailbox-reset', parkedFor: 'mailbox-gone' })
+      const hasTarget = !('to' in entry.operation) || this.server.mailbox(entry.operation.to) !== undefined
+      for (const { targets, state } of entry.progress) {
+        if (state === 'parked') continue
+        const mailbox = this.server.mailbox(targets.mailboxId)
+        if (mailbox === undefined || !hasTarget) {
+          this.advance(entry.seq, targets, { kind: 'mailbox-reset', parkedFor: 'mailbox-gone' })
+        } else if (targets.kind === 'stored' && targets.box !== mailbox.box) {
+          this.advance(entry.seq, targets, { kind: 'mailbox-reset', parkedFor: 'uidvalidity-changed' })
+        }
       }
     }
   }
@@ -168,7 +177,7 @@ export class Ledger {
   /** Our own removal took effect: the rows go in the same change. */
   settleRemoved(seq: EntrySeq, targets: Targets, evidence: Evidence): void {
     this.apply(seq, targets, evidence)
-    if (targets.kind === 'stored') this.server.forget(targets.mailboxId, targets.uids)
+    if (targets.kind === 'stored' && this.isCurrent(targets)) this.server.forget(targets.mailboxId, targets.uids)
   }
 
   /** The server named what a copy or move made: it becomes server state, and references follow it (H-18). */
@@ -192,13 +201,13 @@ export class Ledger {
     else this.apply(seq, moved, evidence)
     const target = this.server.mailbox(fence.mailboxId)
     const names = evidence.kind === 'copy-uid' && evidence.target.uidValidity !== fence.uidValidity ? null : target
-    if (names === undefined || names === null || names.box !== fence.box) return
-    this.server.carry(targets.mailboxId, names, mine)
+    if (names === undefined || names === null || names.box !== fence.box || names.checkpoint === null) return
+    if (this.isCurrent(targets)) this.server.carry(targets.mailboxId, names, mine)
     const locals = namedLocals(placed, mine)
     this.forward({ kind: 'local' }, names, locals, entry)
     if (step === 'move') {
       this.forward({ kind: 'stored', box: targets.box }, names, mine, entry)
-      this.server.forget(targets.mailboxId, mine.sources)
+      if (this.isCurrent(targets)) this.server.forget(targets.mailboxId, mine.sources)
     }
   }
 
@@ -225,14 +234,16 @@ export class Ledger {
 
   /** After .SILENT the row is what our own STORE made of it, until the server states it again (H-14). */
   inferFlags(claim: Claim, step: StoreStep, except: UidSet): void {
-    const mailboxId = claim.members[0]?.targets.mailboxId
-    if (mailboxId === undefined) return
+    const targets = claim.members[0]?.targets
+    if (targets?.kind !== 'stored' || !this.isCurrent(targets)) return
+    const { mailboxId } = targets
     const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
     this.server.write({ kind: 'infer-flags', mailboxId, uids: step.uids.difference(except), delta })
   }
 
-  /** Targets whose local will never be named, because what was to make it came to nothing, are skipped; and so on along the chain (I-LOG-5). */
-  settleOrphans(): void {
+  /** Parks what names a place that is gone, and skips what hangs on a message that never came to be, along the chain (I-LOG-5). */
+  settleStrays(): void {
+    this.parkStrays()
     for (let orphans = orphanedTargets(this.open); orphans.length > 0; orphans = orphanedTargets(this.open)) {
       for (const { seq, targets } of orphans) this.settleGone(seq, targets, { kind: 'nothing-sent' })
     }
@@ -240,7 +251,7 @@ export class Ledger {
 
   /** Everything gathered, with the entries it was decided on. */
   change(): Pick<Change, 'writes' | 'expect'> {
-    this.settleOrphans()
+    this.settleStrays()
     const changed = [...this.entries.values()].filter((entry) => this.hasChanged(entry))
     const entryWrites = changed.flatMap((entry): Write[] =>
       isSettled(entry)
@@ -251,9 +262,14 @@ export class Ledger {
         : [{ kind: 'put-entry', entry: encodeEntry({ ...entry, revision: entry.revision + 1 }) }],
     )
     return {
-      expect: { entries: changed.map(({ seq }) => ({ seq, revision: this.before.get(seq)?.revision ?? 0 })) },
+      expect: { entries: changed.map(({ seq }) => ({ seq, revision: this.before.get(seq)?.revision ?? 0 })), ...this.newest },
       writes: [...this.server.writes, ...this.writes, ...entryWrites],
     }
+  }
+
+  /** Whether UIDs of this box are what the mailbox has now. */
+  private isCurrent({ mailboxId, box }: StoredTargets): boolean {
+    return this.server.mailbox(mailboxId)?.box === box
   }
 
   private advance(seq: EntrySeq, targets: Targets, happening: Happening): void {
@@ -271,9 +287,10 @@ export class Ledger {
 
   private forward(from: ForwardSource, to: MailboxRecord, pairs: UidPairs, { accountId, seq }: Entry): void {
     if (pairs.ranges.length === 0) return
+    this.newest = { newestEntry: { accountId, seq: Math.max(...this.entries.keys()) } }
     this.writes.push({ kind: 'forward', accountId, from, to: { mailboxId: to.id, box: to.box }, pairs })
     for (const entry of [...this.entries.values()]) {
-      if (entry.seq > seq)
+      if (entry.seq !== seq)
         this.entries.set(entry.seq, rewriteTargets(entry, { from, to: { mailboxId: to.id, box: to.box }, pairs }))
     }
   }

@@ -50,7 +50,13 @@ export class MessageBatch {
     this.context = context
   }
 
+  /** Folded into few stores; what was refused together with others goes alone (H-20). */
   storeFlags(ready: readonly ReadyFlags[]): void {
+    this.storeFolded(ready.filter(({ entry }) => entry.rejections === 0))
+    for (const one of ready.filter(({ entry }) => entry.rejections > 0)) this.storeFolded([one])
+  }
+
+  private storeFolded(ready: readonly ReadyFlags[]): void {
     if (ready.length === 0) return
     const steps = foldFlags(ready).flatMap(({ direction, flags, uids }) =>
       uids.chunksOfOctets(UID_SET_OCTETS_MAX).map((chunk) => this.store(chunk, direction, flags, 'replay flag changes')),

@@ -9,7 +9,10 @@ export const GHOST_QUIET_MS_MAX = 2_000
 
 /** When a lost claim may be decided, in milliseconds since 1970. */
 export interface RecoveryTimes {
-  /** The store is locked, so the process that sent the steps is dead; or it may only sleep, and send them until `notAfter` (H-8). */
+  /**
+   * `process`: the store is locked, so that a process that claimed before this engine started is dead. Who claimed since, or in a `shared` store, may only
+   * sleep, and send its steps until `notAfter` (H-8).
+   */
   readonly ownership: 'process' | 'shared'
   /** When this engine started: the claim was lost before. */
   readonly startedAt: number
@@ -19,9 +22,14 @@ export interface RecoveryTimes {
 /** From when on a probe of this claim is conclusive. */
 export function recoverableFrom(claim: Claim, times: RecoveryTimes): number {
   if (claim.lostAt !== null) return claim.lostAt + GHOST_QUIET_MS_MAX
-  if (times.ownership === 'process') return times.startedAt + GHOST_QUIET_MS_MAX
+  if (times.ownership === 'process' && claim.claimedAt < times.startedAt) return times.startedAt + GHOST_QUIET_MS_MAX
   const last = Math.max(...claim.steps.map((step) => step.notAfter))
   return last + times.stepDeadlineMs + GHOST_QUIET_MS_MAX
+}
+
+/** Whether the claim's times lie in the future: the clock was set back since, and they must be taken anew. */
+export function isFromTheFuture({ claimedAt, lostAt }: Claim, now: number): boolean {
+  return claimedAt > now || (lostAt !== null && lostAt > now)
 }
 
 /** What a probe looks at, and how its answers are found again. */
@@ -58,10 +66,10 @@ export function planProbe(claim: Claim, source: MailboxRecord | null, name: Step
   const fetch = { kind: 'fetch' as const, id: name('probe'), mailbox: target, uids, items: 'identity' as const, reason }
   const base = { claim, targetOpenId: open.id, targetFetchId: fetch.id }
   const step = claim.steps[0]
-  if (step === undefined || step.kind === 'append' || source === null || source.uidValidity === null || !('uids' in step)) {
+  if (step === undefined || step.kind === 'append' || source === null || !('uids' in step)) {
     return { ...base, steps: [leave, status, open, fetch], sourceSearchId: null }
   }
-  const identity = { path: source.path, uidValidity: source.uidValidity }
+  const identity = { path: source.path, uidValidity: step.mailbox.uidValidity }
   const reopen = { kind: 'open' as const, id: name('open'), path: source.path, access: 'examine' as const, reason }
   const search = { kind: 'search' as const, id: name('search'), mailbox: identity, uids: step.uids, reason }
   return { ...base, steps: [leave, status, open, fetch, reopen, search], sourceSearchId: search.id }

@@ -6,14 +6,14 @@ import { can, flagKey, type MailboxId, type MailboxRecord, UidSet } from '@tidem
 import type { Entry, FlagOperation, Operation } from '@tidemail/replay-log'
 import { planAppends } from './append-batch.ts'
 import { MessageBatch, type ReadyEnd, type ReadyFlags } from './message-batch.ts'
-import type { Batch, BatchContext, Lane, ReplayState } from './replay-state.ts'
+import { type Batch, type BatchContext, isDue, type Lane, type ReplayState } from './replay-state.ts'
 
 /** The lanes that have something to send now, in the order of their first entry. Mailboxes with an unsettled claim are left alone (H-7). */
 export function planLanes(state: ReplayState): Lane[] {
   const quiet = mailboxesAtRest(state)
   const lanes = new Map<string, Lane>()
   for (const entry of state.entries) {
-    if (entry.notBefore > state.now) continue
+    if (!isDue(entry, state.now)) continue
     for (const lane of lanesOf(entry, state)) {
       if (!quiet.has(lane.mailboxId)) lanes.set(`${lane.kind}/${lane.mailboxId}`, lane)
     }
@@ -70,13 +70,13 @@ function planMessages(mailbox: MailboxRecord, state: ReplayState, context: Batch
     for (const group of entry.progress) {
       const { targets } = group
       if (targets.kind !== 'stored' || targets.mailboxId !== mailbox.id || targets.box !== mailbox.box) continue
-      const isSendable = (group.state === 'queued' || group.state === 'copied') && entry.notBefore <= state.now
+      const isSendable = (group.state === 'queued' || group.state === 'copied') && isDue(entry, state.now)
       const gone = isSendable ? targets.uids.difference(known) : UidSet.EMPTY
       if (!gone.isEmpty) moot.push({ seq: entry.seq, targets: { ...targets, uids: gone }, why: 'gone' })
       const uids = isSendable ? targets.uids.intersect(known).difference(taken) : UidSet.EMPTY
       const { operation } = entry
       if (operation.kind === 'flag') {
-        if (!isSendable) taken = taken.union(targets.uids)
+        if (!isSendable && group.state !== 'parked') taken = taken.union(targets.uids)
         else if (!uids.isEmpty && isPermitted(operation, mailbox)) flags.push({ entry, uids, operation })
         else if (!uids.isEmpty) moot.push({ seq: entry.seq, targets: { ...targets, uids }, why: 'not-permitted' })
       } else if (operation.kind !== 'append') {

@@ -46,3 +46,11 @@ export interface Batch {
     readonly why: 'gone' | 'not-permitted' | 'not-possible' | 'needs-another'
   }[]
 }
+
+/** The longest that an entry is made to wait, in milliseconds: a time further off was written before the clock was set back. */
+const ENTRY_WAIT_MS_MAX = 600_000
+
+/** Whether the entry may be tried now. */
+export function isDue({ notBefore }: Entry, now: number): boolean {
+  return notBefore <= now || notBefore > now + ENTRY_WAIT_MS_MAX
+}

@@ -22,6 +22,7 @@ export class ServerStateChanges {
 
   /** These are proved to be gone. */
   forget(mailboxId: MailboxId, uids: UidSet): void {
+    if (this.mailboxes.get(mailboxId) === undefined) return
     this.rows.push({ kind: 'remove-messages', mailboxId, uids })
     this.changeCheckpoint(mailboxId, (known, covered) => ({ known: known.difference(uids), covered: covered.difference(uids) }))
   }

@@ -4,9 +4,11 @@ import {
   type Appended,
   type Copied,
   type Done,
+  type EntrySeq,
   type MutatingStep,
   type Observation,
   type Outcome,
+  type Targets,
   UidPairs,
   UidSet,
   uid,
@@ -37,7 +39,7 @@ export function settleBatch(batch: Batch, observations: readonly Observation[], 
         settleAnswered(claim, batch, looks, observations, ledger)
         break
       case 'rejected':
-        settleRejected(claim, dones, ledger)
+        settleRejected(claim, dones, observations, ledger)
         break
       case 'unknown':
         ledger.lose(claim)
@@ -113,7 +115,7 @@ function settleExpunge(
     const gone = left === null ? targets.uids.intersect(vanished) : targets.uids.difference(left)
     const kept = targets.uids.difference(gone)
     if (!gone.isEmpty) ledger.settleRemoved(seq, { ...targets, uids: gone }, { kind: 'vanished', uids: gone })
-    if (!kept.isEmpty) ledger.requeue(seq, { ...targets, uids: kept }, { isRejected: true })
+    if (!kept.isEmpty) ledger.retryOrPark(seq, { ...targets, uids: kept })
   }
   ledger.removeClaim(claim)
 }
@@ -167,12 +169,23 @@ function settleAppend(claim: Claim, stepId: string, observations: readonly Obser
   ledger.removeClaim(claim)
 }
 
-function settleRejected(claim: Claim, dones: readonly (Done | undefined)[], ledger: Ledger): void {
+function settleRejected(
+  claim: Claim,
+  dones: readonly (Done | undefined)[],
+  observations: readonly Observation[],
+  ledger: Ledger,
+): void {
   const at = dones.findIndex((done) => done?.outcome === 'rejected')
   const rejection = dones[at]?.rejection ?? null
   const step = claim.steps[at] as MutatingStep
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
-  for (const { seq, targets } of claim.members) {
+  for (const { seq, targets: asked } of claim.members) {
+    const targets = settlePartOfTransfer(claim, step, seq, asked, observations, ledger)
+    if (targets === null) continue
+    if (claim.members.length > 1) {
+      ledger.unfold(seq, targets)
+      continue
+    }
     const verdict = classifyRejection(rejection, step, ledger.rejectionsOf(seq))
     if (verdict.kind === 'retry' || verdict.kind === 'look-again') {
       ledger.requeue(seq, targets, { isRejected: true })
@@ -184,6 +197,25 @@ function settleRejected(claim: Claim, dones: readonly (Done | undefined)[], ledg
     else ledger.reject(seq, targets, evidence)
   }
   ledger.removeClaim(claim)
+}
+
+/** A MOVE may stop part way (RFC 6851 §3.3): what COPYUID named is done. Answers what is left, or null when nothing is. */
+function settlePartOfTransfer(
+  claim: Claim,
+  step: MutatingStep,
+  seq: EntrySeq,
+  targets: Targets,
+  observations: readonly Observation[],
+  ledger: Ledger,
+): Targets | null {
+  if (targets.kind !== 'stored' || (step.kind !== 'move' && step.kind !== 'copy')) return targets
+  const answers = observations.filter((item): item is Copied => item.kind === 'copied' && item.id === step.id)
+  const pairs = answers.reduce((all, item) => all.union(item.pairs), UidPairs.EMPTY)
+  const [answer] = answers
+  if (answer === undefined) return targets
+  ledger.settleTransferred(seq, targets, step.kind, claim, pairs, { kind: 'copy-uid', target: answer.target, pairs })
+  const left = targets.uids.difference(pairs.sources)
+  return left.isEmpty ? null : { ...targets, uids: left }
 }
 
 /**

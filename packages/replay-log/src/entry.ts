@@ -37,6 +37,8 @@ export type ParkReason =
   | 'mass-delete'
   /** What it would destroy is what a parked or refused copy was to save (I-LOG-5). */
   | 'needs-another'
+  /** The bytes that were to be uploaded cannot be read from the store. */
+  | 'bytes-lost'
 
 /** What proves an outcome. */
 export type Evidence =

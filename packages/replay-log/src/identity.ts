@@ -18,7 +18,9 @@ export function matchIdentity(fenced: ComparableIdentity, seen: ComparableIdenti
   if (fenced.emailId !== null && fenced.emailId === seen.emailId) return 'certain'
   const isSameShape = fenced.sizeBytes === seen.sizeBytes && wholeSeconds(fenced) === wholeSeconds(seen)
   if (fenced.messageId !== null && fenced.messageId === seen.messageId) return isSameShape ? 'certain' : 'possible'
-  if (fenced.messageId !== null || seen.messageId !== null || !isSameShape) return 'none'
+  // A server that does not understand a Message-ID shows none: then size, date and bytes decide.
+  const areBothNamed = fenced.messageId !== null && seen.messageId !== null
+  if (areBothNamed || !isSameShape) return 'none'
   if (fenced.digest === null || seen.digest === null) return 'possible'
   return fenced.digest === seen.digest ? 'certain' : 'none'
 }

@@ -136,6 +136,7 @@ const progressForm: Form<Progress> = record<Progress>({
       'uncertain',
       'mass-delete',
       'needs-another',
+      'bytes-lost',
     ),
   ),
   placed: pairsForm,

@@ -269,6 +269,11 @@ async function checkExpectation(db: StoreDatabase, expect: Expectation): Promise
   for (const [i, { seq, revision }] of expected.entries()) {
     if (entries[i]?.revision !== revision) throw new Conflict('entry', `Entry ${seq} is gone or has changed.`)
   }
+  const { newestEntry } = expect
+  if (newestEntry === undefined) return
+  const later = await db.entries.where('seq').above(newestEntry.seq).toArray()
+  if (later.some(({ accountId }) => accountId === newestEntry.accountId))
+    throw new Conflict('entry', 'An operation was accepted meanwhile.')
 }
 
 /** Names the bytes of parts before the transaction: inside one, only the database may be waited for. */

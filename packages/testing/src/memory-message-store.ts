@@ -196,6 +196,12 @@ function checkExpectation(state: MemoryState, expect: Expectation): void {
   for (const { seq, revision } of expect.entries ?? []) {
     if (state.entries.get(seq)?.revision !== revision) throw new MemoryConflict('entry', `Entry ${seq} is gone or has changed.`)
   }
+  const { newestEntry } = expect
+  if (newestEntry === undefined) return
+  for (const { accountId, seq } of state.entries.values()) {
+    if (accountId === newestEntry.accountId && seq > newestEntry.seq)
+      throw new MemoryConflict('entry', 'An operation was accepted meanwhile.')
+  }
 }
 
 async function digestsOfParts(writes: readonly Write[]): Promise<ReadonlyMap<Uint8Array, BodyId>> {
