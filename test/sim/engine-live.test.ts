@@ -38,8 +38,10 @@ it('its snapshot is the same object until it changes, whatever changes elsewhere
   const listening = countCalls(inbox)
   const page: Page = await until(inbox, () => true)
   const callsBefore = listening.calls()
+  await until(work, () => true)
+  const elsewhere = until(work, ({ messages }) => messages.length === 1)
   await mail.append({ to: (await mail.mailbox('Work')).id, bytes: message('Elsewhere') }).accepted
-  await until(work, ({ messages }) => messages.length === 1)
+  await elsewhere
   // The store tells all its listeners in one turn, so the page of INBOX has been read again by now too.
   await mail.mailboxes()
   expect(inbox.getSnapshot()).toBe(page)

@@ -131,7 +131,7 @@ describe('operations', () => {
     expect(lab.account.open('Archive').messages.filter(({ flags }) => flags.includes('\\Seen'))).toHaveLength(1)
   })
 
-  // Verifies: DC-4549-5.1
+  // Verifies: DC-4549-5.1c
   it('work on a message that exists only here, which keeps its reference when the server has named it', async () => {
     const mail = await lab.openSynchronised()
     const work = await mail.mailbox('Work')

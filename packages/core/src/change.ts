@@ -15,7 +15,7 @@ export type Write =
   /** The mailbox with its rows and parts; entries and bodies that entries name stay (I-STORE-2). */
   | { readonly kind: 'remove-mailbox'; readonly mailboxId: MailboxId }
   | { readonly kind: 'put-messages'; readonly mailboxId: MailboxId; readonly messages: readonly ServerMessage[] }
-  /** Flags as the server stated them; those of rows that are not held are passed over. A lower mod-sequence than the row's is passed over too. */
+  /** Flags as the server stated them; those of rows that are not held are passed over. A mod-sequence that is not above the row's is passed over too; none at all always counts, and leaves the row without one. */
   | { readonly kind: 'put-flags'; readonly mailboxId: MailboxId; readonly states: readonly FlagState[] }
   /** Flags inferred from our own STORE that the server answered with OK. */
   | { readonly kind: 'infer-flags'; readonly mailboxId: MailboxId; readonly uids: UidSet; readonly delta: FlagDelta }
@@ -66,7 +66,7 @@ export interface Expectation {
   readonly boxes?: readonly { readonly mailboxId: MailboxId; readonly box: BoxEpoch }[]
   /** Entries as they were read; a removed entry conflicts as well. */
   readonly entries?: readonly { readonly seq: EntrySeq; readonly revision: number }[]
-  /** No entry of the account was accepted after this one: what a change renames, none of them can name by its old name. */
+  /** No entry accepted after this one names, by its old name, what the change forwards. */
   readonly newestEntry?: { readonly accountId: AccountId; readonly seq: number }
 }
 

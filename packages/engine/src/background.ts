@@ -1,6 +1,6 @@
 /** Keeps an account synchronised: a pass at the start, after operations, on news of INBOX and by a timer, with back-off on failure. */
 
-import type { Clock, Random } from '@tidemail/core'
+import { type Clock, type Random, SyncError } from '@tidemail/core'
 import type { EngineStatus } from './api.ts'
 import type { LiveValue } from './live-value.ts'
 import { retryDelayMs } from './retry-delay.ts'
@@ -28,7 +28,10 @@ export class Background {
   }
 
   start(): void {
-    if (this.stopping !== null) return
+    if (this.stopping !== null) {
+      this.wake()
+      return
+    }
     this.stopping = new AbortController()
     this.loop = this.run(this.stopping.signal)
   }
@@ -52,40 +55,45 @@ export class Background {
   private async run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted; ) {
       this.hasWork = false
-      const isDone = await this.pass(signal)
-      failures = isDone ? 0 : failures + 1
+      const ending = await this.pass(signal)
+      failures = ending === 'done' ? 0 : failures + 1
       if (signal.aborted) return
       this.waking = new AbortController()
       const wakeOrStop = AbortSignal.any([signal, this.waking.signal])
-      if (this.hasWork && isDone) continue
-      if (isDone) await this.watch(wakeOrStop)
-      else await this.rest(failures, wakeOrStop)
+      // What was accepted during the pass may have come too late for it, done or not.
+      if (this.hasWork) continue
+      if (ending === 'needs-user') {
+        this.stopping = null
+        return
+      }
+      if (ending === 'failed') await this.rest(failures, wakeOrStop)
+      else await this.watch(wakeOrStop, ending === 'done' ? POLL_INTERVAL_MS : this.retryDelayMs(failures))
     }
   }
 
-  private async pass(signal: AbortSignal): Promise<boolean> {
+  /** `needs-user`: trying again without the user would change nothing, as with a refused password. */
+  private async pass(signal: AbortSignal): Promise<'done' | 'incomplete' | 'failed' | 'needs-user'> {
     try {
       const report = await this.options.synchroniser.syncOnce({ signal })
-      return report.outcome === 'done'
-    } catch {
+      return report.outcome
+    } catch (error) {
       // The status says what happened; the loop decides when to try again.
-      return false
+      return error instanceof SyncError && error.recovery === 'ask-user' ? 'needs-user' : 'failed'
     }
   }
 
-  /** Waits for news of INBOX, for an operation, or for the timer. */
-  private async watch(signal: AbortSignal): Promise<void> {
+  /** Waits for news of INBOX, for an operation, or for the timer. A server that ends each watch at once is asked by the timer only. */
+  private async watch(signal: AbortSignal, timerMs: number): Promise<void> {
     const { clock, status, synchroniser } = this.options
     const ended = new AbortController()
     const either = AbortSignal.any([signal, ended.signal])
     status.set({ ...status.getSnapshot(), phase: 'watching' })
-    const timer = clock.sleep(POLL_INTERVAL_MS, either).then(() => ended.abort())
+    const timer = clock.sleep(timerMs, either).then(() => ended.abort())
     try {
-      await synchroniser.watchInbox(either)
+      if ((await synchroniser.watchInbox(either)) === 'ended') await timer
     } catch {
-      // A connection that ends while watching is made again by the next pass, but not in a rush.
-      status.set({ ...status.getSnapshot(), phase: 'waiting' })
-      await clock.sleep(retryDelayMs({ failures: 0, chance: this.options.random.next() }), either)
+      // A connection that ends while watching is made again by the next pass.
+      await this.rest(0, either)
     } finally {
       ended.abort()
       await timer
@@ -93,8 +101,12 @@ export class Background {
   }
 
   private async rest(failures: number, signal: AbortSignal): Promise<void> {
-    const { clock, random, status } = this.options
+    const { clock, status } = this.options
     status.set({ ...status.getSnapshot(), phase: 'waiting' })
-    await clock.sleep(retryDelayMs({ failures, chance: random.next() }), signal)
+    await clock.sleep(this.retryDelayMs(failures), signal)
+  }
+
+  private retryDelayMs(failures: number): number {
+    return retryDelayMs({ failures, chance: this.options.random.next() })
   }
 }

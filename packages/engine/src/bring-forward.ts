@@ -1,6 +1,6 @@
 /** Brings mailboxes forward to what the server has now: many in one run, each written as soon as its answers are complete. */
 
-import type { MailboxRecord, Observation, Opened, Tier } from '@tidemail/core'
+import type { MailboxId, MailboxRecord, Observation, Opened, Rejection, Tier } from '@tidemail/core'
 import {
   type ForwardNews,
   type ForwardPlan,
@@ -24,17 +24,25 @@ export async function bringForward(
   work: Work,
   visits: readonly Visit[],
   newMessages: ForwardRequest['newMessages'],
-): Promise<void> {
+): Promise<ForwardOutcome> {
+  const outcome: ForwardOutcome = { taken: new Set(), refused: new Map() }
   for (let at = 0; at < visits.length; at += FORWARD_MAILBOXES_MAX) {
     const plans = visits
       .slice(at, at + FORWARD_MAILBOXES_MAX)
       .map((visit) =>
         planForward({ mailbox: current(work, visit.mailbox), status: visit.status, tier: visit.tier, newMessages }, work.name),
       )
-    const unsatisfied = await lookAtAll(work, plans)
-    for (const { plan, observations, result } of unsatisfied) await lookAgain(work, plan, observations, result)
+    const unsatisfied = await lookAtAll(work, plans, outcome)
+    for (const { plan, observations, result } of unsatisfied) await lookAgain(work, { plan, observations, result }, outcome)
     work.assertAlive()
   }
+  return outcome
+}
+
+/** What became of the mailboxes that were looked at; those in neither were not to be understood. */
+export interface ForwardOutcome {
+  readonly taken: Set<MailboxId>
+  readonly refused: Map<MailboxId, Rejection | null>
 }
 
 interface Look {
@@ -43,7 +51,7 @@ interface Look {
   readonly result: ForwardResult
 }
 
-async function lookAtAll(work: Work, plans: readonly ForwardPlan[]): Promise<Look[]> {
+async function lookAtAll(work: Work, plans: readonly ForwardPlan[], outcome: ForwardOutcome): Promise<Look[]> {
   const unsatisfied: Look[] = []
   const owner = new Map(plans.flatMap((plan, i) => plan.steps.map((step) => [step.id, i] as const)))
   const collected: Observation[][] = plans.map(() => [])
@@ -58,22 +66,26 @@ async function lookAtAll(work: Work, plans: readonly ForwardPlan[]): Promise<Loo
     if (left[at] !== 0 || plan === undefined) continue
     const observations = collected[at] ?? []
     const result = takeForward(plan, observations)
-    if (!(await settleLook(work, plan, result))) unsatisfied.push({ plan, observations, result })
+    if (!(await settleLook(work, plan, result, outcome))) unsatisfied.push({ plan, observations, result })
   }
   return unsatisfied
 }
 
 /** Does what the result says; false when the mailbox must be looked at once more. */
-async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult): Promise<boolean> {
+async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult, outcome: ForwardOutcome): Promise<boolean> {
   const { mailbox } = plan.request
   switch (result.kind) {
     case 'taken': {
       const { id, box } = mailbox
       const isWritten = await work.commit(`bring ${mailbox.path} forward`, result.writes, { boxes: [{ mailboxId: id, box }] })
-      if (isWritten) count(work, mailbox.path, result.news)
+      if (isWritten) {
+        outcome.taken.add(mailbox.id)
+        count(work, mailbox.path, result.news)
+      }
       return isWritten
     }
     case 'refused':
+      outcome.refused.set(mailbox.id, result.rejection)
       work.problem({
         code: 'sync.incomplete',
         message: `The server refused to open ${mailbox.path}: ${result.rejection?.text ?? 'no reason given'}`,
@@ -84,24 +96,18 @@ async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult):
     case 'lost':
       return true
     case 'verify':
+    case 'moved':
     case 'lower-tier':
     case 'reset':
       return false
   }
 }
 
-async function lookAgain(
-  work: Work,
-  first: ForwardPlan,
-  seen: readonly Observation[],
-  firstResult: ForwardResult,
-): Promise<void> {
-  let plan = first
-  let observations = seen
-  let result = firstResult
+async function lookAgain(work: Work, first: Look, outcome: ForwardOutcome): Promise<void> {
+  let { plan, observations, result } = first
   for (let looks = 1; looks < LOOKS_MAX; looks += 1) {
     if (result.kind === 'verify') {
-      plan = planVerification(plan, result.uidValidity, work.name)
+      plan = planVerification(plan, result, work.name)
       observations = [...observations, ...(await work.run(plan.steps))]
     } else {
       plan = planForward(await nextRequest(work, plan, result), work.name)
@@ -109,12 +115,12 @@ async function lookAgain(
     }
     work.assertAlive()
     result = takeForward(plan, observations)
-    if (await settleLook(work, plan, result)) return
+    if (await settleLook(work, plan, result, outcome)) return
   }
   work.problem({
     code: 'sync.incomplete',
-    message: `${first.request.mailbox.path} could not be taken in: the server's answers contradict each other.`,
-    mailbox: first.request.mailbox.path,
+    message: `${first.plan.request.mailbox.path} could not be taken in: the server's answers contradict each other.`,
+    mailbox: first.plan.request.mailbox.path,
     seq: null,
   })
 }
@@ -127,7 +133,7 @@ async function nextRequest(work: Work, plan: ForwardPlan, result: ForwardResult)
     const mailbox = await resetMailbox(work, current(work, request.mailbox), result.opened)
     return { ...request, mailbox, status: null }
   }
-  return { ...request, mailbox: current(work, request.mailbox) }
+  return { ...request, mailbox: current(work, request.mailbox), status: null }
 }
 
 /** A mailbox that was caught lying is remembered as such (FIELD-5). */

@@ -14,6 +14,8 @@ export interface PassResult {
   readonly wakeAt: number | null
   /** Whether entries could be sent now. */
   readonly hasMoreToSend: boolean
+  /** The newest entry of the log, by its number; 0 when it is empty. */
+  readonly newestEntry: number
   /** Messages whose rows are still missing. */
   readonly toFetch: number
 }
@@ -42,6 +44,7 @@ async function whatIsLeft(work: Work, recoverableAt: number | null): Promise<Pas
   return {
     wakeAt: times.length === 0 ? null : Math.min(...times),
     hasMoreToSend: lanes.length > 0,
+    newestEntry: entries.at(-1)?.seq ?? 0,
     toFetch: wanted.reduce(
       (sum, { id, checkpoint }) =>
         sum + (checkpoint === null || resting.has(id) ? 0 : checkpoint.known.size - checkpoint.covered.size),

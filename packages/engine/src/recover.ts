@@ -21,7 +21,10 @@ export const STEP_DEADLINE_MS = 60_000
 /** Settles each lost claim that can be decided by now. Answers when the next one can be, in milliseconds since 1970, or null. */
 export async function recover(work: Work): Promise<number | null> {
   const { accountId, clock, startedAt, store } = work.options
-  const claims = (await store.planning.claims(accountId)).map(decodeClaim)
+  // What may be repeated comes first: once queued again, it follows a message that a probe then finds moved.
+  const claims = (await store.planning.claims(accountId))
+    .map(decodeClaim)
+    .toSorted((a, b) => Number(isRepeatable(b)) - Number(isRepeatable(a)))
   if (claims.length === 0) return null
   work.options.onPhase('recovering')
   let next: number | null = null

@@ -1,22 +1,21 @@
 /** Sends what the user did: lane by lane, a batch at a time, each claimed before it is sent and settled when it is answered. */
 
-import { type ClaimId, claimId, type MailboxRecord, type MessageIdentity, type Uid } from '@tidemail/core'
+import { type BodyId, type ClaimId, claimId, type MessageIdentity, type Observation, SyncError, type Uid } from '@tidemail/core'
 import {
   type Batch,
   identitiesWanted,
   type Lane,
   Ledger,
+  mailboxesAtRest,
   planLanes,
   planReplay,
-  planVisits,
   type ReplayState,
   settleBatch,
   settleMoot,
-  statusesSeen,
 } from '@tidemail/planner'
-import { bringForward } from './bring-forward.ts'
 import { changeLog, replayState } from './change-log.ts'
 import type { Discovery } from './discover.ts'
+import { prepareLane } from './prepare-lane.ts'
 import type { Work } from './work.ts'
 
 /** Batches of one lane in one pass; what is left waits for the next. */
@@ -30,23 +29,11 @@ export async function replay(work: Work, discovery: Discovery): Promise<Set<numb
   const lanes = planLanes(await replayState(work))
   for (const lane of lanes.toSorted((a, b) => Number(a.kind === 'messages') - Number(b.kind === 'messages'))) {
     const mailbox = work.mailboxes.get(lane.mailboxId)
-    if (mailbox === undefined || !work.isWanted(mailbox)) continue
-    await prepareLane(work, lane, mailbox, discovery)
-    await drainLane(work, lane, touched)
+    const atRest = mailboxesAtRest(await replayState(work))
+    if (mailbox === undefined || !work.isWanted(mailbox) || atRest.has(mailbox.id)) continue
+    if (await prepareLane(work, lane, discovery)) await drainLane(work, lane, touched)
   }
   return touched
-}
-
-/** Opens the mailbox and compares UIDVALIDITY before anything is done in it (RFC 4549 §3), and learns which targets are gone (H-12). */
-async function prepareLane(work: Work, lane: Lane, mailbox: MailboxRecord, { seen }: Discovery): Promise<void> {
-  if (lane.kind === 'appends' && mailbox.uidValidity !== null) return
-  const status = statusesSeen(seen).get(mailbox.path) ?? null
-  const [visit] = planVisits([mailbox], [], work.options.session.server)
-  await bringForward(
-    work,
-    [{ mailbox, status, tier: visit?.tier ?? 'plain', reason: 'there are operations to replay in it' }],
-    'list',
-  )
 }
 
 async function drainLane(work: Work, lane: Lane, touched: Set<number>): Promise<void> {
@@ -64,14 +51,56 @@ async function drainLane(work: Work, lane: Lane, touched: Set<number>): Promise<
       for (const member of claim.members) touched.add(member.targets.mailboxId)
       if (claim.fence !== null) touched.add(claim.fence.mailboxId)
     }
-    const observations = await work.run(batch.steps)
+    const { observations, unread } = await runBatch(work, batch)
     await changeLog(work, {
       reason: 'settle what the server answered',
       decide: (ledger) => settleBatch(batch, observations, ledger),
     })
+    if (unread !== null) await parkUnreadable(work, batch, unread)
     work.assertAlive()
     if (batch.claims.length > 0 && observations.every((item) => item.kind !== 'done' || item.outcome === 'stale')) return
   }
+}
+
+interface BatchAnswers {
+  readonly observations: readonly Observation[]
+  /** What was thrown because the bytes of an upload could not be read. */
+  readonly unread: SyncError | null
+}
+
+/** What was answered counts, also when the bytes of a later upload cannot be read. */
+async function runBatch(work: Work, batch: Batch): Promise<BatchAnswers> {
+  const observations: Observation[] = []
+  try {
+    for await (const item of work.stream(batch.steps)) observations.push(item)
+    return { observations, unread: null }
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== 'store.corrupt') throw error
+    return { observations, unread: error }
+  }
+}
+
+/** An upload whose bytes are lost must not stop the others (I-LOG-5). */
+async function parkUnreadable(work: Work, batch: Batch, unread: SyncError): Promise<void> {
+  for (const { steps, members } of batch.claims) {
+    const messages = steps.flatMap((step) => (step.kind === 'append' ? step.messages : []))
+    for (const [i, { seq, targets }] of members.entries()) {
+      const message = messages[i]
+      if (message === undefined || (await isReadable(work, message.bodyId))) continue
+      work.problem({ code: unread.code, message: unread.message, mailbox: null, seq })
+      await changeLog(work, {
+        reason: 'the bytes of an upload are lost',
+        decide: (ledger) => ledger.park(seq, targets, 'bytes-lost'),
+      })
+    }
+  }
+}
+
+async function isReadable(work: Work, bodyId: BodyId): Promise<boolean> {
+  return work.options.store.planning.body(bodyId).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** The fence, written before the first step is sent (I-LOG-3). */
@@ -79,9 +108,10 @@ async function claimBatch(work: Work, batch: Batch, state: ReplayState): Promise
   const ledger = new Ledger({ entries: state.entries, mailboxes: work.mailboxes, now: state.now })
   settleMoot(batch.moot, ledger)
   for (const claim of batch.claims) ledger.claim(claim)
-  work.options.tally.entriesSettled += ledger.settledCount
   const { writes, expect } = ledger.change()
-  return work.commit('claim what is about to be sent', writes, expect)
+  const isWritten = await work.commit('claim what is about to be sent', writes, expect)
+  if (isWritten) work.options.tally.entriesSettled += ledger.settledCount
+  return isWritten
 }
 
 async function identities(work: Work, lane: Lane, state: ReplayState): Promise<Map<number, MessageIdentity>> {

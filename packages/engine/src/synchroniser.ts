@@ -103,22 +103,20 @@ export class Synchroniser {
   }
 
   /**
-   * Waits for news of INBOX on the open connection; resolves with the first, when other work comes, or when the signal aborts.
+   * Waits for news of INBOX on the open connection: `news` came; `gave-way` other work came, or the signal aborted; `ended` without either.
    * @throws SyncError `remote.disconnected` when there is no connection, or it ends
    */
-  watchInbox(signal: AbortSignal): Promise<void> {
+  watchInbox(signal: AbortSignal): Promise<'news' | 'gave-way' | 'ended'> {
     return this.enqueue(PRIORITY.watch, async () => {
       const { session } = this
       const stop = new AbortController()
       this.watching = stop
       this.selection.isOpen = true
       if (session === null) throw new SyncError('remote.disconnected', 'There is no connection to watch on.')
-      for await (const item of session.watch('INBOX', AbortSignal.any([signal, stop.signal, this.ending.signal]))) {
-        if (item.kind === 'stirred') stop.abort()
-      }
-      this.watching = null
+      const until = AbortSignal.any([signal, stop.signal, this.ending.signal])
+      for await (const item of session.watch('INBOX', until)) if (item.kind === 'stirred') return 'news'
       const { ended } = session
-      if (ended === null) return
+      if (ended === null) return until.aborted ? 'gave-way' : 'ended'
       await this.disconnect()
       throw new SyncError(ended.code, ended.text)
     })
@@ -149,15 +147,19 @@ export class Synchroniser {
     const signal = this.signalWith(options.signal)
     const tally = newTally()
     let waited = 0
+    let newestEntry = 0
     try {
       this.leaderEpoch ??= await this.options.store.lead(this.options.accountId)
       for (let passes = 1; ; passes += 1) {
         const session = await this.connect(signal)
         await this.rememberServer(session)
         const work = this.work(session, this.leaderEpoch, tally, options, signal)
+        const before = progressOf(tally)
         const left = await runPass(work)
+        const hasProgressed = progressOf(tally) > before || left.newestEntry > newestEntry
+        newestEntry = left.newestEntry
         const isDone = left.wakeAt === null && !left.hasMoreToSend && left.toFetch === 0
-        const delay = waitFor(left, this.options.clock.now())
+        const delay = waitFor(left, this.options.clock.now(), { hasProgressed })
         if (isDone || passes === PASSES_MAX || delay === null || waited + delay > WAIT_MS_MAX)
           return await this.report(tally, isDone)
         waited += delay
@@ -213,9 +215,14 @@ export class Synchroniser {
 }
 
 /** How long to wait before the next pass, or null when no pass of this synchronisation can help. */
-function waitFor(left: PassResult, now: number): number | null {
-  if (left.hasMoreToSend || left.toFetch > 0) return 0
+function waitFor(left: PassResult, now: number, { hasProgressed }: { readonly hasProgressed: boolean }): number | null {
+  if (hasProgressed && (left.hasMoreToSend || left.toFetch > 0)) return 0
   return left.wakeAt === null ? null : Math.max(0, left.wakeAt - now)
+}
+
+/** Rises with everything that a pass gets done. */
+function progressOf({ messagesFetched, messagesRemoved, entriesSettled }: Tally): number {
+  return messagesFetched + messagesRemoved + entriesSettled
 }
 
 export function newTally(): Tally {

@@ -49,7 +49,12 @@ export function classifyRejection(rejection: Rejection | null, step: MutatingSte
   const verdict =
     BY_CODE[rejection?.code ?? ''] ?? (rejection?.status === 'BAD' ? { kind: 'refused' as const } : { kind: 'retry' as const })
   const isLast = rejectionsBefore + 1 >= REJECTIONS_MAX
-  const final = (verdict.kind === 'retry' || verdict.kind === 'look-again') && isLast ? { kind: 'refused' as const } : verdict
+  const final = (verdict.kind === 'retry' || verdict.kind === 'look-again') && isLast ? lastVerdict(rejection) : verdict
   if (final.kind === 'refused' && step.kind === 'append') return { kind: 'park', reason: 'rejected-repeatedly' }
   return final
+}
+
+/** What the server said would pass is kept for the user to try again; what it just refuses, and refuses again, it refuses. */
+function lastVerdict(rejection: Rejection | null): RejectionVerdict {
+  return isPassing(rejection) ? { kind: 'park', reason: 'rejected-repeatedly' } : { kind: 'refused' }
 }

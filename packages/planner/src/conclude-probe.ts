@@ -11,7 +11,7 @@ import {
   type UidsSeen,
 } from '@tidemail/core'
 import { type Fence, type FencedMessage, matchIdentity } from '@tidemail/replay-log'
-import { isGone } from './classify-rejection.ts'
+import { isPassing } from './classify-rejection.ts'
 import type { Probe } from './plan-recovery.ts'
 
 /** What became of one message of the claim; `of` is its UID in the source, or its local id. */
@@ -43,7 +43,7 @@ export function concludeProbe(
   const opened = observations.find((item): item is Opened => item.kind === 'opened' && item.id === probe.targetOpenId)
   const ended = endingOf(probe.targetOpenId, observations)
   const isTargetGone =
-    (ended?.outcome === 'rejected' && isGone(ended.rejection)) ||
+    (ended?.outcome === 'rejected' && !isPassing(ended.rejection)) ||
     (opened !== undefined && opened.mailbox.uidValidity !== fence.uidValidity)
   if (!isTargetGone && endingOf(probe.targetFetchId, observations)?.outcome !== 'ok') return { kind: 'lost' }
   const sources = sourcesStillThere(probe, observations)

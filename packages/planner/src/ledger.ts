@@ -143,6 +143,17 @@ export class Ledger {
     }
   }
 
+  /** The mailbox cannot be opened: what acts on it or sends to it is shown. */
+  parkWhatNeeds(mailboxId: MailboxId, reason: ParkReason): void {
+    for (const entry of [...this.entries.values()]) {
+      const isTarget = 'to' in entry.operation && entry.operation.to === mailboxId
+      for (const { state, targets } of entry.progress) {
+        if ((state === 'queued' || state === 'copied') && (isTarget || targets.mailboxId === mailboxId))
+          this.park(entry.seq, targets, reason)
+      }
+    }
+  }
+
   /** What names a mailbox or UIDs that are no more is parked and shown (RFC 4549 §4.1). What was sent already waits for its own probe. */
   private parkStrays(): void {
     for (const entry of [...this.entries.values()]) {
@@ -232,13 +243,18 @@ export class Ledger {
     this.apply(seq, targets, evidence)
   }
 
-  /** After .SILENT the row is what our own STORE made of it, until the server states it again (H-14). */
-  inferFlags(claim: Claim, step: StoreStep, except: UidSet): void {
+  /**
+   * After .SILENT the row is what our own STORE made of it, until the server states it again (H-14). With mod-sequences a message that changed is told; one
+   * that is not told is as it was, whatever the OK says.
+   */
+  inferFlags(claim: Claim, step: StoreStep, { seen, vanished }: { readonly seen: UidSet; readonly vanished: UidSet }): void {
     const targets = claim.members[0]?.targets
     if (targets?.kind !== 'stored' || !this.isCurrent(targets)) return
     const { mailboxId } = targets
+    const hasModSeqs = this.server.mailbox(mailboxId)?.checkpoint?.highestModSeq != null
+    const uids = (hasModSeqs ? step.uids.intersect(seen) : step.uids).difference(vanished)
     const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
-    this.server.write({ kind: 'infer-flags', mailboxId, uids: step.uids.difference(except), delta })
+    if (!uids.isEmpty) this.server.write({ kind: 'infer-flags', mailboxId, uids, delta })
   }
 
   /** Parks what names a place that is gone, and skips what hangs on a message that never came to be, along the chain (I-LOG-5). */
@@ -287,7 +303,7 @@ export class Ledger {
 
   private forward(from: ForwardSource, to: MailboxRecord, pairs: UidPairs, { accountId, seq }: Entry): void {
     if (pairs.ranges.length === 0) return
-    this.newest = { newestEntry: { accountId, seq: Math.max(...this.entries.keys()) } }
+    this.newest = { newestEntry: { accountId, seq: [...this.entries.keys()].reduce((newest, key) => Math.max(newest, key), 0) } }
     this.writes.push({ kind: 'forward', accountId, from, to: { mailboxId: to.id, box: to.box }, pairs })
     for (const entry of [...this.entries.values()]) {
       if (entry.seq !== seq)

@@ -52,8 +52,17 @@ export class MessageBatch {
 
   /** Folded into few stores; what was refused together with others goes alone (H-20). */
   storeFlags(ready: readonly ReadyFlags[]): void {
-    this.storeFolded(ready.filter(({ entry }) => entry.rejections === 0))
-    for (const one of ready.filter(({ entry }) => entry.rejections > 0)) this.storeFolded([one])
+    let folded: ReadyFlags[] = []
+    for (const one of ready) {
+      if (one.entry.rejections === 0) {
+        folded.push(one)
+        continue
+      }
+      this.storeFolded(folded)
+      this.storeFolded([one])
+      folded = []
+    }
+    this.storeFolded(folded)
   }
 
   private storeFolded(ready: readonly ReadyFlags[]): void {
@@ -77,7 +86,7 @@ export class MessageBatch {
     const to = operation.kind === 'expunge' ? undefined : this.state.mailboxes.get(operation.to)
     if (operation.kind === 'expunge' || isCopied) {
       for (const chunk of uids.chunksOfOctets(UID_SET_OCTETS_MAX)) this.expunge(entry, chunk, isCopied)
-    } else if (to !== undefined && to.uidValidity !== null) {
+    } else if (to !== undefined && to.uidValidity !== null && to.checkpoint !== null) {
       for (const chunk of this.identifiable(uids)
         .chunksOfSize(COPY_UIDS_MAX)
         .flatMap((set) => set.chunksOfOctets(UID_SET_OCTETS_MAX))) {

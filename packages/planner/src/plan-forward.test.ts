@@ -209,7 +209,7 @@ describe('taking in the answers', () => {
     const looked = plan(local(), status(3, 4, 40), 'qresync')
     const lie = [opened(looked, 3, 4, 40), vanished('1:3'), ...done(looked, 3)]
     expect(takeForward(looked, lie)).toMatchObject({ kind: 'verify' })
-    const verified = planVerification(looked, UV, stepNamer())
+    const verified = planVerification(looked, { uidValidity: UV, list: null }, stepNamer())
     const list: Observation = { kind: 'uids', id: verified.wholeListId ?? '', mailbox, uids: UidSet.parse('1:3') }
     const result = takeForward(verified, [...lie, list, ...done(verified, 3)])
     expect(result.kind === 'taken' && `${result.mailbox.checkpoint?.known}`).toBe('1:3')

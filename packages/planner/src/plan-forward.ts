@@ -37,6 +37,8 @@ export interface ForwardPlan {
   readonly openId: string
   /** The step that names all UIDs there are, if there is one. */
   readonly wholeListId: string | null
+  /** A list of all UIDs that did not add up. */
+  readonly doubtedList: UidSet | null
   /** Whether the answers state the flags of everything held that changed: what lets the mod-sequence move. */
   readonly bringsFlags: boolean
   readonly steps: readonly Step[]
@@ -46,12 +48,14 @@ export interface ForwardPlan {
 export function planForward(request: ForwardRequest, name: StepNamer): ForwardPlan {
   const uidValidity = request.mailbox.uidValidity ?? request.status?.uidValidity ?? null
   const open = openStep(request, name)
-  const base = { request, openId: open.id }
+  const base = { request, openId: open.id, doubtedList: null }
   if (uidValidity === null) return { ...base, wholeListId: null, bringsFlags: false, steps: [open] }
   const identity = { path: request.mailbox.path, uidValidity }
   const isFirst = request.mailbox.checkpoint === null || request.mailbox.uidValidity !== uidValidity
   if (isFirst) return { ...base, ...firstLook(request, identity, open, name) }
-  switch (request.tier) {
+  // Mod-sequences that are new to us say nothing of what is held: look at the flags of everything once.
+  const tier = request.mailbox.checkpoint?.highestModSeq === null ? 'plain' : request.tier
+  switch (tier) {
     case 'qresync':
       return { ...base, wholeListId: null, bringsFlags: true, steps: [open, ...newMessages(request, identity, name)] }
     case 'condstore':
@@ -61,16 +65,17 @@ export function planForward(request: ForwardRequest, name: StepNamer): ForwardPl
   }
 }
 
-/** After a look whose answers do not add up: the list of all UIDs decides (I-SYNC-2). */
-export function planVerification(plan: ForwardPlan, uidValidity: UidValidity, name: StepNamer): ForwardPlan {
-  const { mailbox } = plan.request
-  const search = searchStep(
-    { path: mailbox.path, uidValidity },
-    UidSet.ALL,
-    'what the server reported does not add up to EXISTS',
-    name,
-  )
-  return { ...plan, wholeListId: search.id, steps: [search] }
+/** After a look whose answers do not add up: the list of all UIDs decides, when it adds up or is the same twice (I-SYNC-2). */
+export function planVerification(
+  plan: ForwardPlan,
+  doubt: { readonly uidValidity: UidValidity; readonly list: UidSet | null },
+  name: StepNamer,
+): ForwardPlan {
+  const { path } = plan.request.mailbox
+  const reason = 'what the server reported does not add up to EXISTS'
+  const open: OpenStep = { kind: 'open', id: name('open'), path, access: 'select', reason }
+  const search = searchStep({ path, uidValidity: doubt.uidValidity }, UidSet.ALL, reason, name)
+  return { ...plan, wholeListId: search.id, doubtedList: doubt.list, steps: [open, search] }
 }
 
 function openStep({ mailbox, tier }: ForwardRequest, name: StepNamer): OpenStep {
@@ -119,7 +124,7 @@ function condstoreLook(request: ForwardRequest, identity: MailboxIdentity, open:
     reason: 'HIGHESTMODSEQ moved: learn which flags changed',
   }
   const steps = [open, ...(hasFlagNews ? [changed] : []), ...newMessages(request, identity, name)]
-  return { wholeListId: null, bringsFlags: true, steps }
+  return { wholeListId: null, bringsFlags: hasFlagNews, steps }
 }
 
 /** Without mod-sequences: the flags of everything held, then what is new (RFC 4549 §4.3.1). */

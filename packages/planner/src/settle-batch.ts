@@ -69,7 +69,7 @@ function settleAnswered(
   const step = claim.steps.at(-1) as MutatingStep
   switch (step.kind) {
     case 'store':
-      settleFlags(claim, transferredAfter(claim, batch, observations), observations, ledger)
+      settleFlags(claim, transferredAfter(claim, batch, observations, ledger), observations, ledger)
       break
     case 'expunge':
       settleExpunge(claim, looks, observations, ledger)
@@ -88,7 +88,7 @@ function settleAnswered(
 function settleFlags(claim: Claim, transferredLater: UidSet, observations: readonly Observation[], ledger: Ledger): void {
   const seen = UidSet.from(observations.flatMap((item) => (item.kind === 'row' ? [item.uid] : [])))
   const vanished = vanishedIn(observations).difference(transferredLater)
-  for (const step of claim.steps) if (step.kind === 'store') ledger.inferFlags(claim, step, vanished)
+  for (const step of claim.steps) if (step.kind === 'store') ledger.inferFlags(claim, step, { seen, vanished })
   for (const { seq, targets } of claim.members) {
     if (targets.kind !== 'stored') continue
     const gone = targets.uids.intersect(vanished)
@@ -219,15 +219,20 @@ function settlePartOfTransfer(
 }
 
 /**
- * What steps behind this claim copied or moved, proved by COPYUID: it was still there when the flags were stored. Dovecot answers pipelined
- * commands together, so the VANISHED of a MOVE comes before the OK of the STORE in front of it.
+ * What claims behind this one transferred, proved by COPYUID, now or by the copy whose original they remove: it was still there when the flags
+ * were stored. Dovecot answers pipelined commands together, so the VANISHED of a MOVE comes before the OK of the STORE in front of it.
  */
-function transferredAfter(claim: Claim, batch: Batch, observations: readonly Observation[]): UidSet {
-  const behind = batch.claims.slice(batch.claims.indexOf(claim) + 1).flatMap(({ steps }) => steps.map((step) => step.id))
-  return observations.reduce(
-    (all, item) => (item.kind === 'copied' && behind.includes(item.id) ? all.union(item.pairs.sources) : all),
-    UidSet.EMPTY,
+function transferredAfter(claim: Claim, batch: Batch, observations: readonly Observation[], ledger: Ledger): UidSet {
+  const behind = batch.claims.slice(batch.claims.indexOf(claim) + 1)
+  const stepsBehind = behind.flatMap(({ steps }) => steps.map((step) => step.id))
+  const copied = observations.flatMap((item) =>
+    item.kind === 'copied' && stepsBehind.includes(item.id) ? [item.pairs.sources] : [],
   )
+  const originals = behind
+    .filter(({ steps }) => steps.at(-1)?.kind === 'expunge')
+    .flatMap(({ members }) => members)
+    .flatMap(({ seq, targets }) => (ledger.kindOf(seq) === 'move' && targets.kind === 'stored' ? [targets.uids] : []))
+  return [...copied, ...originals].reduce((all, uids) => all.union(uids), UidSet.EMPTY)
 }
 
 function vanishedIn(observations: readonly Observation[]): UidSet {

@@ -9,6 +9,7 @@ import {
   type Observation,
   type Opened,
   type Rejection,
+  type RowSeen,
   type ServerMessage,
   type Tier,
   UidSet,
@@ -22,9 +23,11 @@ export type ForwardResult =
   /** Believed: what to write, and the mailbox as it is then. */
   | { readonly kind: 'taken'; readonly mailbox: MailboxRecord; readonly writes: readonly Write[]; readonly news: ForwardNews }
   /** The answers do not add up: ask for the list of UIDs, then take the answers of both together. */
-  | { readonly kind: 'verify'; readonly uidValidity: UidValidity }
+  | { readonly kind: 'verify'; readonly uidValidity: UidValidity; readonly list: UidSet | null }
   /** The server did not keep to the tier: look again by a lower one. */
   | { readonly kind: 'lower-tier'; readonly tier: Tier; readonly reason: string }
+  /** The mailbox moved between STATUS and SELECT, further than what was asked for: look again, believing the SELECT. */
+  | { readonly kind: 'moved' }
   /** UIDVALIDITY is another: nothing of what was known holds (RFC 4549 §4.1). */
   | { readonly kind: 'reset'; readonly opened: Opened }
   /** The server refused to open it. */
@@ -54,13 +57,25 @@ export function takeForward(plan: ForwardPlan, observations: readonly Observatio
       ? { kind: 'lower-tier', tier: 'plain', reason: 'HIGHESTMODSEQ is missing or went back' }
       : { kind: 'lower-tier', tier: 'condstore', reason: 'the server did not report what changed' }
   }
+  if (hasMovedOn(plan, opened)) return { kind: 'moved' }
   const seen = whatWasSeen(plan, observations)
   const exists = endings.findLast((done) => done.exists !== null)?.exists ?? opened.exists
-  const isVerified =
-    plan.wholeListId !== null && plan.steps.some((step) => step.id === plan.wholeListId && step.kind === 'search')
   const known = knownAfter(plan, opened, seen)
-  if (!addsUp(known, exists) && !isVerified) return { kind: 'verify', uidValidity: opened.mailbox.uidValidity }
+  const isListedTwice = seen.whole !== null && plan.doubtedList?.equals(seen.whole) === true
+  if (!addsUp(known, exists) && !isListedTwice) {
+    return { kind: 'verify', uidValidity: opened.mailbox.uidValidity, list: seen.whole }
+  }
   return taken(plan, opened, seen, known)
+}
+
+/** Without QRESYNC only what was asked for is told: new flags, and messages from a UID on. */
+function hasMovedOn({ request, bringsFlags, steps, wholeListId }: ForwardPlan, opened: Opened): boolean {
+  const { checkpoint } = request.mailbox
+  if (checkpoint === null || request.tier !== 'condstore' || request.newMessages === 'list' || wholeListId !== null) return false
+  const hasNewUids = opened.uidNext !== null && opened.uidNext > checkpoint.uidNext
+  const asksForNew = steps.some((step) => (step.kind === 'fetch' && step.items === 'summary') || step.kind === 'search')
+  const hasNewFlags = opened.highestModSeq !== checkpoint.highestModSeq
+  return (hasNewUids && !asksForNew) || (hasNewFlags && !bringsFlags)
 }
 
 interface Seen {
@@ -76,6 +91,8 @@ interface Seen {
 function whatWasSeen(plan: ForwardPlan, observations: readonly Observation[]): Seen {
   const messages: ServerMessage[] = []
   const states: FlagState[] = []
+  // In the plain tier mod-sequences are not believed, and what is seen now is newer than what is held.
+  const modSeqOf = (row: RowSeen): ModSeq | null => (plan.request.tier === 'plain' ? null : row.modSeq)
   const named: number[] = []
   let searched = UidSet.EMPTY
   let whole: UidSet | null = null
@@ -86,8 +103,8 @@ function whatWasSeen(plan: ForwardPlan, observations: readonly Observation[]): S
       named.push(item.uid)
       const flags = item.flags ?? []
       if (item.summary !== null && item.flags !== null)
-        messages.push({ uid: item.uid, flags, modSeq: item.modSeq, ...item.summary })
-      else if (item.flags !== null) states.push({ uid: item.uid, flags, modSeq: item.modSeq })
+        messages.push({ uid: item.uid, flags, modSeq: modSeqOf(item), ...item.summary })
+      else if (item.flags !== null) states.push({ uid: item.uid, flags, modSeq: modSeqOf(item) })
     } else if (item.kind === 'uids') {
       searched = searched.union(item.uids)
       if (item.id !== plan.wholeListId) continue
@@ -120,6 +137,12 @@ function knownAfter(plan: ForwardPlan, opened: Opened, seen: Seen): UidSet {
   return (seen.whole ?? before.union(seen.named)).difference(seen.vanished)
 }
 
+/** Where the open does not tell UIDNEXT (Courier), STATUS told it before: whatever is below has been listed since. */
+function uidNextOf({ request: { status } }: ForwardPlan, { mailbox, uidNext }: Opened): number {
+  if (uidNext !== null) return uidNext
+  return status !== null && status.uidValidity === mailbox.uidValidity ? (status.uidNext ?? 1) : 1
+}
+
 function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet): ForwardResult {
   const { mailbox } = plan.request
   const before = mailbox.checkpoint
@@ -129,7 +152,7 @@ function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet): Fo
   const states = seen.states.filter((state) => held.has(state.uid) && known.has(state.uid))
   const covered = held.union(UidSet.from(messages.map((message) => message.uid))).intersect(known)
   const checkpoint: Checkpoint = {
-    uidNext: Math.max(opened.uidNext ?? 1, (known.max ?? 0) + 1, before?.uidNext ?? 1),
+    uidNext: Math.max(uidNextOf(plan, opened), (known.max ?? 0) + 1, before?.uidNext ?? 1),
     highestModSeq: modSeqAfter(plan, opened),
     known,
     covered,

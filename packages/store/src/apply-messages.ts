@@ -91,7 +91,7 @@ export async function putFlags(unit: UnitOfWork, write: WriteOf<'put-flags'>): P
     for (const state of told) {
       if (state === undefined || (state.modSeq !== null && state.modSeq <= after.modSeq)) continue
       const { bits, extra } = box.dictionary.encode(normaliseFlags(state.flags))
-      after = { ...after, flags: bits, extra, modSeq: state.modSeq ?? after.modSeq }
+      after = { ...after, flags: bits, extra, modSeq: state.modSeq ?? 0n }
     }
     return after
   })

@@ -12,13 +12,14 @@ import {
   type Expectation,
   type LocalId,
   type MessageStore,
+  namesReplaced,
   type PlanningReads,
   type StoreNews,
   SyncError,
   type ViewReads,
   type Write,
 } from '@tidemail/core'
-import { putEntry } from './apply-log.ts'
+import { decodeEntryRow, putEntry } from './apply-log.ts'
 import { applyWrite } from './apply-write.ts'
 import { type BodyFiles, bodyIdOf } from './body-files.ts'
 import { resolveTargets } from './forwards.ts'
@@ -127,6 +128,7 @@ export class DexieMessageStore implements MessageStore {
     try {
       const revision = await this.#write(kept, async (unit) => {
         await checkExpectation(unit.db, change.expect)
+        await checkLateNames(unit.db, change)
         for (const write of change.writes) await applyWrite(unit, write, digests)
         return unit.revision
       })
@@ -269,11 +271,20 @@ async function checkExpectation(db: StoreDatabase, expect: Expectation): Promise
   for (const [i, { seq, revision }] of expected.entries()) {
     if (entries[i]?.revision !== revision) throw new Conflict('entry', `Entry ${seq} is gone or has changed.`)
   }
+}
+
+/** An operation accepted meanwhile must not be left with a name that the change replaces. */
+async function checkLateNames(db: StoreDatabase, { expect, writes }: Change): Promise<void> {
   const { newestEntry } = expect
   if (newestEntry === undefined) return
-  const later = await db.entries.where('seq').above(newestEntry.seq).toArray()
-  if (later.some(({ accountId }) => accountId === newestEntry.accountId))
-    throw new Conflict('entry', 'An operation was accepted meanwhile.')
+  const forwards = writes.filter((write) => write.kind === 'forward')
+  const late = await db.entries.where('seq').above(newestEntry.seq).toArray()
+  for (const row of late) {
+    const { accountId, effects } = decodeEntryRow(row)
+    if (accountId === newestEntry.accountId && forwards.some((forward) => namesReplaced(effects, forward))) {
+      throw new Conflict('entry', 'An operation was accepted meanwhile.')
+    }
+  }
 }
 
 /** Names the bytes of parts before the transaction: inside one, only the database may be waited for. */

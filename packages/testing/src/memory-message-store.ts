@@ -13,6 +13,7 @@ import {
   type LocalId,
   type MailboxId,
   type MessageStore,
+  namesReplaced,
   type PlanningReads,
   type StoreNews,
   SyncError,
@@ -74,6 +75,7 @@ export class MemoryMessageStore implements MessageStore {
     try {
       const revision = await this.#write((state) => {
         checkExpectation(state, change.expect)
+        checkLateNames(state, change)
         const before = mailboxAccounts(state)
         for (const write of change.writes) applyWrite(state, write, digests)
         dropUnnamedBodies(state)
@@ -196,11 +198,18 @@ function checkExpectation(state: MemoryState, expect: Expectation): void {
   for (const { seq, revision } of expect.entries ?? []) {
     if (state.entries.get(seq)?.revision !== revision) throw new MemoryConflict('entry', `Entry ${seq} is gone or has changed.`)
   }
+}
+
+/** An operation accepted meanwhile must not be left with a name that the change replaces. */
+function checkLateNames(state: MemoryState, { expect, writes }: Change): void {
   const { newestEntry } = expect
   if (newestEntry === undefined) return
-  for (const { accountId, seq } of state.entries.values()) {
-    if (accountId === newestEntry.accountId && seq > newestEntry.seq)
+  const forwards = writes.filter((write) => write.kind === 'forward')
+  for (const { accountId, seq, effects } of state.entries.values()) {
+    const isLate = accountId === newestEntry.accountId && seq > newestEntry.seq
+    if (isLate && forwards.some((forward) => namesReplaced(effects, forward))) {
       throw new MemoryConflict('entry', 'An operation was accepted meanwhile.')
+    }
   }
 }
 

@@ -122,7 +122,7 @@ function applyToRows(state: MemoryState, box: BoxEpoch, write: RowsWrite): void 
         const row = rows.get(uid)
         const isOlder = row !== undefined && row.modSeq !== null && modSeq !== null && modSeq <= row.modSeq
         if (row === undefined || isOlder) continue
-        rows.set(uid, { ...row, flags: normaliseFlags(flags), modSeq: modSeq ?? row.modSeq })
+        rows.set(uid, { ...row, flags: normaliseFlags(flags), modSeq })
       }
       break
     case 'infer-flags':

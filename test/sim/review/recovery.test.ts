@@ -1,0 +1,165 @@
+import { type MailboxId, type MessageView, SyncError, UidSet } from '@tidemail/core'
+import type { MailEngine } from '@tidemail/engine'
+import { MemoryMessageStore } from '@tidemail/testing/simulated'
+import { describe, expect, it } from 'vitest'
+import { ME } from '../engine-lab.ts'
+import { serverForm, storeForm } from '../equality.ts'
+import { ReviewWorld, refused } from './review-world.ts'
+
+const utf8 = new TextEncoder()
+
+async function synchronised(world: ReviewWorld): Promise<MailEngine> {
+  const engine = await world.open()
+  expect(await world.settle(engine)).toBe('done')
+  return engine
+}
+
+async function idOf(engine: MailEngine, path: string): Promise<MailboxId> {
+  return (await engine.mailbox(path)).id
+}
+
+async function referencesIn(world: ReviewWorld, engine: MailEngine, path: string): Promise<MessageView['reference'][]> {
+  return (await world.messages(engine, path)).map(({ reference }) => reference)
+}
+
+/** An upload of which the server took note, and the answer got lost. */
+async function withLostUpload(world: ReviewWorld, bytes: Uint8Array): Promise<MailEngine> {
+  const engine = await synchronised(world)
+  await engine.append({ to: await idOf(engine, 'Archive'), bytes }).accepted
+  world.remote.fault = (step) => (step.kind === 'append' ? 'lose-answer' : 'pass')
+  await engine.syncOnce().catch(() => {})
+  world.remote.fault = () => 'pass'
+  return engine
+}
+
+describe('an upload whose answer was lost', () => {
+  it('is not sent again while the server may still carry it out, when the loss itself could not be written', async () => {
+    // Verifies: I-LOG-3, H-7
+    const world = new ReviewWorld()
+    const engine = await synchronised(world)
+    world.clock.beforeMove = () => void world.remote.releaseGhosts()
+    await engine.append({ to: await idOf(engine, 'Archive'), bytes: world.message() }).accepted
+    world.remote.fault = (step) => (step.kind === 'append' ? 'ghost' : 'pass')
+    world.beforeCommit = ({ reason }) => {
+      if (reason.startsWith('settle')) throw new SyncError('store.full', 'The disk is full.')
+    }
+    await engine.syncOnce().catch(() => {})
+    world.beforeCommit = () => {}
+    world.remote.fault = () => 'pass'
+    await world.settle(engine)
+    expect(world.account.open('Archive').messages).toHaveLength(1)
+  })
+
+  it('is not sent again by another engine on the same store while the first still waits for its answer', async () => {
+    // Verifies: I-LOG-3, I-SYNC-4, H-8
+    const world = new ReviewWorld()
+    const [engine, other] = [await synchronised(world), await world.open()]
+    world.clock.advance(60_000)
+    await engine.append({ to: await idOf(engine, 'Archive'), bytes: world.message() }).accepted
+    let isFirst = true
+    world.bend = {
+      beforeStep: async (step) => {
+        if (step.kind !== 'append' || !isFirst) return
+        isFirst = false
+        await other.syncOnce().catch(() => {})
+      },
+    }
+    await engine.syncOnce().catch(() => {})
+    await world.settle(engine)
+    expect(world.account.open('Archive').messages).toHaveLength(1)
+  })
+
+  it('is found although the server does not understand its Message-ID', async () => {
+    // Verifies: I-LOG-3, H-9
+    const world = new ReviewWorld()
+    const engine = await withLostUpload(world, world.message())
+    world.bend = {
+      hear: (item) =>
+        item.kind === 'row' && item.summary !== null
+          ? [{ ...item, summary: { ...item.summary, envelope: { ...item.summary.envelope, messageId: null } } }]
+          : [item],
+    }
+    await world.settle(engine)
+    expect(world.account.open('Archive').messages).toHaveLength(1)
+  })
+
+  it('stays undecided while the server cannot open the target just now', async () => {
+    // Verifies: H-9, DC-5530-3
+    const world = new ReviewWorld()
+    const engine = await withLostUpload(world, world.message())
+    let busy = 2
+    world.bend = {
+      answer: (step) => (step.kind === 'open' && step.path === 'Archive' && busy-- > 0 ? refused(step, 'UNAVAILABLE') : null),
+    }
+    await world.settle(engine)
+    expect(await world.waiting(engine)).toEqual([])
+    expect(world.account.open('Archive').messages).toHaveLength(1)
+  })
+
+  it('is shown when the server will not open the target any more', async () => {
+    // Verifies: H-9, H-11, I-LOG-2
+    const world = new ReviewWorld()
+    const engine = await withLostUpload(world, world.message())
+    world.bend = { answer: (step) => (step.kind === 'open' && step.path === 'Archive' ? refused(step, 'NOPERM') : null) }
+    await world.settle(engine, 8)
+    expect(await world.waiting(engine)).toEqual(['append parked (uncertain)'])
+  })
+
+  it('is shown, and frees its mailbox, when the bytes that would tell cannot be read', async () => {
+    // Verifies: H-9, H-11, FIELD-20
+    const world = new ReviewWorld()
+    const engine = await withLostUpload(world, utf8.encode('From: a@b.example\r\nSubject: no id\r\n\r\nText\r\n'))
+    world.bend = { hear: (item) => [item.kind === 'body' ? { ...item, bytes: null } : item] }
+    world.arrive('Archive', 1)
+    await world.settle(engine, 8)
+    expect(await world.waiting(engine)).toEqual(['append parked (uncertain)'])
+  })
+
+  it('is decided within a bounded time after the clock was set back', async () => {
+    // Verifies: I-NET-1, H-11
+    const world = new ReviewWorld()
+    const engine = await withLostUpload(world, world.message())
+    world.clock.advance(-86_400_000)
+    expect(await world.settle(engine, 10)).toBe('done')
+  })
+})
+
+describe('a move whose answer was lost', () => {
+  it('is not said to be needless when the source has new UIDs', async () => {
+    // Verifies: H-9, DC-4549-3.3, I-LOG-2
+    const world = new ReviewWorld()
+    world.arrive('INBOX', 1)
+    const engine = await synchronised(world)
+    await engine.move(await referencesIn(world, engine, 'INBOX'), await idOf(engine, 'Archive')).accepted
+    world.remote.fault = (step) => (step.kind === 'move' ? 'lose-request' : 'pass')
+    await engine.syncOnce().catch(() => {})
+    world.remote.fault = () => 'pass'
+    world.account.inbox.bumpUidValidity()
+    await world.settle(engine)
+    expect(world.account.inbox.messages).toHaveLength(1)
+    const outcomes = (await engine.receipts()).flatMap((receipt) => receipt.outcomes.map(({ outcome }) => outcome))
+    expect(outcomes).not.toContain('skipped')
+    expect(await world.waiting(engine)).toEqual([expect.stringMatching(/^move parked/)])
+  })
+})
+
+describe('an upload that landed in a mailbox that was never taken in', () => {
+  it('goes from the view when somebody removes it', async () => {
+    // Verifies: I-SYNC-1, I-STORE-1
+    const world = new ReviewWorld()
+    world.arrive('Archive', 2)
+    const engine = await synchronised(world)
+    const to = await idOf(engine, 'Archive')
+    // The new UIDVALIDITY is written, and the connection ends before the mailbox is looked at again.
+    world.account.open('Archive').bumpUidValidity()
+    world.remote.fault = (step) => (step.kind === 'search' || step.kind === 'fetch' ? 'cut' : 'pass')
+    await engine.syncOnce().catch(() => {})
+    await engine.append({ to, bytes: world.message() }).accepted
+    world.remote.fault = (step) => (step.kind === 'open' ? 'cut' : 'pass')
+    await engine.syncOnce().catch(() => {})
+    world.remote.fault = () => 'pass'
+    world.account.open('Archive').remove(UidSet.of(3))
+    expect(await world.settle(engine)).toBe('done')
+    expect(await storeForm(new MemoryMessageStore({ disk: world.disk }), ME.id)).toEqual(serverForm(world.account))
+  })
+})
