@@ -85,8 +85,8 @@ export const MUTANTS: readonly Mutant[] = [
     invariant: 'I-SYNC-3',
     breaks: 'what a killed process was sending is never decided',
     file: 'packages/planner/src/plan-recovery.ts',
-    find: "if (times.ownership === 'process') return times.startedAt + GHOST_QUIET_MS_MAX",
-    replace: "if (times.ownership === 'process') return Number.MAX_SAFE_INTEGER",
+    find: "if (times.ownership === 'process' && claim.claimedAt < times.startedAt) return times.startedAt + GHOST_QUIET_MS_MAX",
+    replace: "if (times.ownership === 'process' && claim.claimedAt < times.startedAt) return Number.MAX_SAFE_INTEGER",
     test: 'test/sim/engine.sim.test.ts',
   },
   {

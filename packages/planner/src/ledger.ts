@@ -22,7 +22,6 @@ import {
   encodeEntry,
   encodeReceipt,
   type Happening,
-  intersectTargets,
   isSettled,
   type Operation,
   type ParkReason,
@@ -34,6 +33,7 @@ import {
 import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { namedLocals } from './named-locals.ts'
 import { orphanedTargets } from './orphaned-targets.ts'
+import { dependantsOfCopy, type ParkedTargets, strayTargets, whatNeeds } from './parked-targets.ts'
 import { ServerStateChanges } from './server-state-changes.ts'
 
 /** After a rejection that may pass, an entry waits this long, times the number of its rejections. */
@@ -103,7 +103,7 @@ export class Ledger {
 
   /** Nothing of the claim took effect, or all of it may be repeated: the targets are queued again. */
   release(claim: Claim): void {
-    for (const { seq, targets } of claim.members) this.requeue(seq, targets, { isRejected: false })
+    for (const { seq, targets } of claim.members) this.queueAgain(seq, targets)
     this.removeClaim(claim)
   }
 
@@ -116,58 +116,35 @@ export class Ledger {
     this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore: this.now })
   }
 
-  requeue(seq: EntrySeq, targets: Targets, { isRejected }: { readonly isRejected: boolean }): void {
+  /** Refused for now: again, after a while. */
+  retryLater(seq: EntrySeq, targets: Targets): void {
     const notBefore = this.now + REJECTED_WAIT_MS * (this.rejectionsOf(seq) + 1)
-    this.advance(seq, targets, isRejected ? { kind: 'answered-rejected-for-now', notBefore } : { kind: 'retry' })
+    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore })
+  }
+
+  /** Nothing took effect: again, at once. */
+  queueAgain(seq: EntrySeq, targets: Targets): void {
+    this.advance(seq, targets, { kind: 'retry' })
   }
 
   /** OK, and nothing came of it: again, later, and then no more. */
   retryOrPark(seq: EntrySeq, targets: Targets): void {
     if (this.rejectionsOf(seq) + 1 >= REJECTIONS_MAX) this.park(seq, targets, 'rejected-repeatedly')
-    else this.requeue(seq, targets, { isRejected: true })
+    else this.retryLater(seq, targets)
   }
 
   park(seq: EntrySeq, targets: Targets, reason: ParkReason): void {
     this.advance(seq, targets, { kind: 'park', parkedFor: reason })
   }
 
-  /** What a later entry would destroy is what this one was to save: it is not attempted (RFC 4549 §5.1, I-LOG-5). */
+  /** @see dependantsOfCopy */
   parkDependants(seq: EntrySeq, targets: Targets): void {
-    if (this.kindOf(seq) !== 'copy') return
-    for (const entry of [...this.entries.values()].filter(
-      (candidate) => candidate.seq > seq && candidate.operation.kind === 'expunge',
-    )) {
-      for (const group of entry.progress) {
-        if (group.state === 'queued') this.park(entry.seq, intersectTargets(group.targets, targets), 'needs-another')
-      }
-    }
+    if (this.kindOf(seq) === 'copy') this.parkAll(dependantsOfCopy(this.open, { seq, targets }))
   }
 
   /** The mailbox cannot be opened: what acts on it or sends to it is shown. */
   parkWhatNeeds(mailboxId: MailboxId, reason: ParkReason): void {
-    for (const entry of [...this.entries.values()]) {
-      const isTarget = 'to' in entry.operation && entry.operation.to === mailboxId
-      for (const { state, targets } of entry.progress) {
-        if ((state === 'queued' || state === 'copied') && (isTarget || targets.mailboxId === mailboxId))
-          this.park(entry.seq, targets, reason)
-      }
-    }
-  }
-
-  /** What names a mailbox or UIDs that are no more is parked and shown (RFC 4549 §4.1). What was sent already waits for its own probe. */
-  private parkStrays(): void {
-    for (const entry of [...this.entries.values()]) {
-      const hasTarget = !('to' in entry.operation) || this.server.mailbox(entry.operation.to) !== undefined
-      for (const { targets, state } of entry.progress) {
-        if (state === 'parked') continue
-        const mailbox = this.server.mailbox(targets.mailboxId)
-        if (mailbox === undefined || !hasTarget) {
-          this.advance(entry.seq, targets, { kind: 'mailbox-reset', parkedFor: 'mailbox-gone' })
-        } else if (targets.kind === 'stored' && targets.box !== mailbox.box) {
-          this.advance(entry.seq, targets, { kind: 'mailbox-reset', parkedFor: 'uidvalidity-changed' })
-        }
-      }
-    }
+    this.parkAll(whatNeeds(this.open, mailboxId, reason))
   }
 
   /** The server took it; or a probe proved that it had. */
@@ -259,7 +236,10 @@ export class Ledger {
 
   /** Parks what names a place that is gone, and skips what hangs on a message that never came to be, along the chain (I-LOG-5). */
   settleStrays(): void {
-    this.parkStrays()
+    // What was sent already waits for its own probe.
+    for (const { seq, targets, reason } of strayTargets(this.open, (id) => this.server.mailbox(id))) {
+      this.advance(seq, targets, { kind: 'mailbox-reset', parkedFor: reason })
+    }
     for (let orphans = orphanedTargets(this.open); orphans.length > 0; orphans = orphanedTargets(this.open)) {
       for (const { seq, targets } of orphans) this.settleGone(seq, targets, { kind: 'nothing-sent' })
     }
@@ -281,6 +261,10 @@ export class Ledger {
       expect: { entries: changed.map(({ seq }) => ({ seq, revision: this.before.get(seq)?.revision ?? 0 })), ...this.newest },
       writes: [...this.server.writes, ...this.writes, ...entryWrites],
     }
+  }
+
+  private parkAll(parked: readonly ParkedTargets[]): void {
+    for (const { seq, targets, reason } of parked) this.park(seq, targets, reason)
   }
 
   /** Whether UIDs of this box are what the mailbox has now. */

@@ -188,7 +188,7 @@ function settleRejected(
     }
     const verdict = classifyRejection(rejection, step, ledger.rejectionsOf(seq))
     if (verdict.kind === 'retry' || verdict.kind === 'look-again') {
-      ledger.requeue(seq, targets, { isRejected: true })
+      ledger.retryLater(seq, targets)
       continue
     }
     ledger.parkDependants(seq, targets)

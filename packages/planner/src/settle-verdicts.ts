@@ -22,7 +22,7 @@ function settleUpload(claim: Claim, { seq, targets }: ClaimMember, verdicts: rea
   if (verdict?.kind === 'done') ledger.settleLanded(seq, targets, claim, verdict.uid, probed('certain', [verdict.uid]))
   // An upload that was answered with OK is done, whoever took it away since; only its UID is not known.
   else if (claim.answer === 'ok') ledger.apply(seq, targets, probed('possible', []))
-  else if (verdict?.kind === 'not-done') ledger.requeue(seq, targets, { isRejected: false })
+  else if (verdict?.kind === 'not-done') ledger.queueAgain(seq, targets)
   else ledger.park(seq, targets, 'uncertain')
 }
 
@@ -55,7 +55,7 @@ function settleTransferVerdicts(
   }
   // OK to a COPY that left nothing behind: sending it again would do the same.
   const notDone = claim.answer === 'ok' ? UidSet.EMPTY : uidsOf('not-done')
-  if (!notDone.isEmpty) ledger.requeue(seq, { ...targets, uids: notDone }, { isRejected: false })
+  if (!notDone.isEmpty) ledger.queueAgain(seq, { ...targets, uids: notDone })
   const gone = uidsOf('gone')
   if (!gone.isEmpty) ledger.settleGone(seq, { ...targets, uids: gone }, probed('none', []))
   const uncertain = targets.uids.difference(found.sources).difference(notDone).difference(gone)

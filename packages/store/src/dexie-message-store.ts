@@ -9,19 +9,18 @@ import {
   type CommitResult,
   type EntryRecord,
   type EntrySeq,
-  type Expectation,
   type LocalId,
   type MessageStore,
-  namesReplaced,
   type PlanningReads,
   type StoreNews,
   SyncError,
   type ViewReads,
   type Write,
 } from '@tidemail/core'
-import { decodeEntryRow, putEntry } from './apply-log.ts'
+import { putEntry } from './apply-log.ts'
 import { applyWrite } from './apply-write.ts'
 import { type BodyFiles, bodyIdOf } from './body-files.ts'
+import { checkExpectation } from './check-expectation.ts'
 import { resolveTargets } from './forwards.ts'
 import { NewsFeed } from './news-feed.ts'
 import { openDatabase, setUpStore } from './open-database.ts'
@@ -127,8 +126,7 @@ export class DexieMessageStore implements MessageStore {
     const kept = await this.#keepBytes(bytes)
     try {
       const revision = await this.#write(kept, async (unit) => {
-        await checkExpectation(unit.db, change.expect)
-        await checkLateNames(unit.db, change)
+        await checkExpectation(unit.db, change)
         for (const write of change.writes) await applyWrite(unit, write, digests)
         return unit.revision
       })
@@ -251,39 +249,6 @@ export class DexieMessageStore implements MessageStore {
     if (files === null) return this.#read(async (db) => (await db.bodies.get(id))?.bytes ?? null)
     const isHeld = await this.#read(async (db) => (await db.holds.get(id)) !== undefined)
     return isHeld ? files.read(id) : null
-  }
-}
-
-async function checkExpectation(db: StoreDatabase, expect: Expectation): Promise<void> {
-  if (expect.leaderEpoch !== undefined) {
-    const accounts = await db.accounts.toArray()
-    if (!accounts.some(({ leaderEpoch }) => leaderEpoch === expect.leaderEpoch)) {
-      throw new Conflict('leader', 'Another leader has taken over.')
-    }
-  }
-  const boxes = expect.boxes ?? []
-  const mailboxes = await db.mailboxes.bulkGet(boxes.map(({ mailboxId }) => mailboxId))
-  for (const [i, { mailboxId, box }] of boxes.entries()) {
-    if (mailboxes[i]?.box !== box) throw new Conflict('mailbox', `Mailbox ${mailboxId} is gone or has new UIDs.`)
-  }
-  const expected = expect.entries ?? []
-  const entries = await db.entries.bulkGet(expected.map(({ seq }) => seq))
-  for (const [i, { seq, revision }] of expected.entries()) {
-    if (entries[i]?.revision !== revision) throw new Conflict('entry', `Entry ${seq} is gone or has changed.`)
-  }
-}
-
-/** An operation accepted meanwhile must not be left with a name that the change replaces. */
-async function checkLateNames(db: StoreDatabase, { expect, writes }: Change): Promise<void> {
-  const { newestEntry } = expect
-  if (newestEntry === undefined) return
-  const forwards = writes.filter((write) => write.kind === 'forward')
-  const late = await db.entries.where('seq').above(newestEntry.seq).toArray()
-  for (const row of late) {
-    const { accountId, effects } = decodeEntryRow(row)
-    if (accountId === newestEntry.accountId && forwards.some((forward) => namesReplaced(effects, forward))) {
-      throw new Conflict('entry', 'An operation was accepted meanwhile.')
-    }
   }
 }
 

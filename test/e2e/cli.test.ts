@@ -1,0 +1,246 @@
+/** The command line from the first sync to the receipts, against a mail server in memory. */
+
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { UidSet } from '@tidemail/core'
+import { ImapServer, sampleMessages } from '@tidemail/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type JsonLine, Sandbox, succeeded } from './cli-process.ts'
+
+const SAMPLES = 30
+const EVIL =
+  'Subject: \u001b[2J\u001b]0;owned\u0007evil\r\nMessage-ID: <evil@x>\r\nContent-Type: text/plain\r\n\r\nred \u001b[31malert\u0007\r\n'
+
+let server: ImapServer
+let sandbox: Sandbox
+let account: readonly string[]
+
+beforeEach(async () => {
+  const accounts = { mailboxes: { Archive: 'archive', Papierkorb: 'trash' } } as const
+  server = await ImapServer.start({ users: { alice: 'secret' }, accounts })
+  const mail = server.account('alice')
+  mail.append('INBOX', sampleMessages({ count: SAMPLES, seed: 7 }))
+  mail.append('INBOX', [{ flags: [], internalDate: Date.UTC(2030, 0, 1), bytes: Buffer.from(EVIL, 'latin1') }])
+  sandbox = new Sandbox()
+  account = [
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(server.port),
+    '--user',
+    'alice',
+    '--security',
+    'none',
+    '--password-file',
+    sandbox.passwordFile,
+  ]
+})
+
+afterEach(async () => {
+  sandbox.remove()
+  await server.close()
+})
+
+const run = async (...words: string[]): Promise<string> => succeeded(await sandbox.run(words)).output
+const json = async (...words: string[]): Promise<JsonLine[]> => succeeded(await sandbox.run([...words, '--json'])).json()
+const firstSync = () => run('sync', ...account)
+const onServer = (path = 'INBOX') => server.account('alice').open(path)
+
+describe('sync', () => {
+  it('takes the mail in, and needs no settings the second time', async () => {
+    expect(await firstSync()).toMatch(/^3 mailboxes checked, .*; 31 messages fetched.*\n$/)
+    expect(await run('sync')).toMatch(/; 0 messages fetched, 0 removed, 0 flags changed/)
+  })
+
+  it('tells its progress and its result as NDJSON', async () => {
+    const lines = await json('sync', ...account)
+    expect(lines.slice(0, -1).every(({ kind }) => kind === 'progress')).toBe(true)
+    expect(lines.length).toBeGreaterThan(1)
+    expect(lines.at(-1)).toMatchObject({
+      kind: 'result',
+      outcome: 'done',
+      mailboxesChecked: 3,
+      messagesFetched: 31,
+      entriesPending: 0,
+    })
+  })
+
+  it('fetches the texts it is asked for, now and at the next sync', async () => {
+    expect((await json('sync', ...account, '--bodies', 'none')).at(-1)).toMatchObject({ partsFetched: 0 })
+    expect((await json('sync')).at(-1)).toMatchObject({ partsFetched: 0 })
+    expect((await json('sync', '--bodies', 'text')).at(-1)?.['partsFetched']).toBeGreaterThan(10)
+  })
+
+  // Verifies: I-SEC-1
+  it('keeps where the password is, and the password nowhere', async () => {
+    await firstSync()
+    const files = readdirSync(sandbox.store, { recursive: true, encoding: 'utf8' }).map((name) => join(sandbox.store, name))
+    const content = files
+      .filter((path) => statSync(path).isFile())
+      .map((path) => readFileSync(path, 'latin1'))
+      .join('\n')
+    expect(content).toContain(sandbox.passwordFile)
+    expect(content).not.toMatch(/\bsecret\b/)
+  })
+
+  it('takes settings from variables and from a config file', async () => {
+    const config = sandbox.file(
+      'c.json',
+      JSON.stringify({ host: '127.0.0.1', port: server.port, security: 'none', store: 'from-config' }),
+    )
+    const variables = { TIDEMAIL_USER: 'alice', TIDEMAIL_PASSWORD: 'secret' }
+    succeeded(await sandbox.run(['sync', '--config', config], { variables }))
+    succeeded(await sandbox.run(['sync', ...account.slice(0, -2), '--password-command', 'echo secret']))
+  })
+
+  it('lets a mistyped first host be put right', async () => {
+    const wrong = account.map((word) => (word === '127.0.0.1' ? '127.9.9.9' : word))
+    expect((await sandbox.run(['sync', ...wrong, '--timeout', '5'])).status).toBe(69)
+    await firstSync()
+  })
+})
+
+describe('list and show', () => {
+  it('lists mailboxes with their counts, by path and role', async () => {
+    await firstSync()
+    expect(await run('list')).toMatch(/TOTAL\s+UNREAD\s+MAILBOX[\s\S]*\b31\b.*INBOX[\s\S]*Papierkorb {2}\\trash/)
+    const lines = await json('list')
+    expect(lines.find(({ path }) => path === 'INBOX')).toMatchObject({ kind: 'mailbox', total: 31, role: 'inbox', toFetch: 0 })
+    expect(lines.at(-1)).toEqual({ kind: 'result', mailboxes: 3 })
+  })
+
+  it('lists the messages of a mailbox as the server has them, newest first', async () => {
+    await firstSync()
+    const lines = await json('list', 'inbox')
+    const messages = lines.slice(0, -1)
+    expect(lines.at(-1)).toEqual({ kind: 'result', mailbox: 'INBOX', messages: 31 })
+    const dates = messages.map(({ date }) => String(date))
+    expect(dates).toEqual([...dates].sort().reverse())
+    for (const { uid, flags, date, size } of messages) {
+      const there = onServer().get(Number(uid))
+      expect({ flags, date, size }).toEqual({
+        flags: [...(there?.flags ?? [])].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)),
+        date: new Date(there?.internalDate ?? 0).toISOString().replace('.000', ''),
+        size: there?.bytes.length,
+      })
+    }
+    expect(await json('list', 'INBOX', '--limit', '4')).toHaveLength(5)
+    expect(await run('list', 'Archive')).toBe('No messages in Archive.\n')
+  })
+
+  it('shows headers and text, and lets no message command the terminal', async () => {
+    await firstSync()
+    const uid = String(onServer().messages.at(-1)?.uid)
+    const text = await run('show', 'INBOX', uid)
+    expect(text).toContain('␛[2J␛]0;owned␇evil')
+    expect(text).toContain('red ␛[31malert␇')
+    const outputs = [text, await run('list', 'INBOX'), succeeded(await sandbox.run(['show', 'INBOX', uid, '--json'])).output]
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out.
+    for (const output of outputs) expect(output).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+  })
+
+  it('shows every message of the mailbox', async () => {
+    await firstSync()
+    for (const { uid } of onServer().messages.slice(0, 6)) {
+      const [message, result] = await json('show', 'INBOX', String(uid))
+      expect(message).toMatchObject({ kind: 'message', uid, mailbox: 'INBOX', text: expect.any(String) })
+      expect(result).toEqual({ kind: 'result', messages: 1 })
+    }
+  })
+})
+
+describe('operations', () => {
+  it('are accepted offline, planned, sent, and told of with their evidence', async () => {
+    await firstSync()
+    const sent = server.commands.length
+    const eml = sandbox.file('m.eml', 'Subject: new one\r\nMessage-ID: <new@here>\r\n\r\nhello\r\n')
+    expect(await run('flag', 'INBOX', '1:2', '--add', 'FLAGGED,$Work', '--remove', 'seen')).toMatch(
+      /^#1 .*2 messages in INBOX\n$/,
+    )
+    expect(await run('move', 'INBOX', '3', '\\Trash')).toMatch(/^#2 move 1 message from INBOX to Papierkorb\n$/)
+    expect(await run('copy', 'INBOX', '4,5', 'Archive')).toMatch(/^#3 copy 2 messages from INBOX to Archive\n$/)
+    expect(await run('expunge', 'INBOX', '6')).toMatch(/^#4 /)
+    expect(await run('append', 'Archive', eml, '--flags', 'seen', '--date', '2026-01-31T09:30:00Z')).toMatch(/^#5 /)
+    expect(server.commands).toHaveLength(sent)
+
+    const inbox = await json('list', 'INBOX')
+    expect(inbox.find(({ uid }) => uid === 1)).toMatchObject({
+      flags: expect.arrayContaining(['\\Flagged', '$Work']),
+      isPending: true,
+    })
+    expect(inbox.filter(({ uid }) => uid === 3 || uid === 6)).toEqual([])
+    const archive = (await json('list', 'Archive')).slice(0, -1)
+    expect(archive.map(({ id }) => String(id).split(':')[0])).toEqual(['local', 'local', 'local'])
+    const local = String(archive.find(({ messageId }) => messageId === '<new@here>')?.['id'])
+    expect(await run('show', 'Archive', local)).toMatch(/Subject: +new one[\s\S]*hello/)
+    expect(await run('flag', 'Archive', local, '--add', 'answered')).toMatch(/^#6 /)
+
+    const plan = await run('plan')
+    expect(plan).toContain('replay:')
+    expect(plan).toMatch(/because /)
+    expect((await json('plan', '--offline')).some(({ kind }) => kind === 'step')).toBe(true)
+    expect((await json('ops')).filter(({ kind }) => kind === 'entry')).toHaveLength(6)
+    expect(onServer().get(3)).toBeDefined()
+
+    expect((await json('sync')).at(-1)).toMatchObject({ kind: 'result', outcome: 'done', entriesSettled: 6, entriesPending: 0 })
+    expect(onServer().get(1)?.flags).toEqual(expect.arrayContaining(['\\Flagged', '$Work']))
+    expect(onServer().get(3)).toBeUndefined()
+    expect(onServer().get(6)).toBeUndefined()
+    expect(onServer('Papierkorb').messages).toHaveLength(1)
+    const landed = onServer('Archive').messages.find(({ bytes }) => Buffer.from(bytes).includes('<new@here>'))
+    expect(landed).toMatchObject({
+      internalDate: Date.UTC(2026, 0, 31, 9, 30),
+      flags: expect.arrayContaining(['\\Seen', '\\Answered']),
+    })
+
+    const ops = await json('ops')
+    expect(ops.filter(({ kind }) => kind === 'receipt')).toHaveLength(6)
+    expect(ops.at(-1)).toEqual({ kind: 'result', waiting: 0, settled: 6 })
+    expect(await run('ops')).toMatch(/#2 move 1 message[\s\S]*applied: 3; .*COPYUID/)
+  })
+
+  it('can be undone while nothing was sent', async () => {
+    await firstSync()
+    await run('expunge', 'INBOX', '1:4294967295')
+    expect(await run('list', 'INBOX')).toBe('No messages in INBOX.\n')
+    expect(await run('undo', '#1')).toMatch(/^#1 undone: /)
+    expect((await json('list', 'INBOX')).at(-1)).toMatchObject({ messages: 31 })
+    expect((await json('sync')).at(-1)).toMatchObject({ outcome: 'done' })
+    expect(onServer().messages).toHaveLength(31)
+  })
+
+  it('take a message from the standard input, and several from files', async () => {
+    await firstSync()
+    const a = sandbox.file('a.eml', 'Subject: a\n\na\n')
+    const input = 'Subject: from stdin\n\nx\n'
+    const { output } = succeeded(await sandbox.run(['append', 'INBOX', a, '-', '--json'], { input }))
+    expect(
+      output
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as JsonLine)
+        .at(-1),
+    ).toEqual({ kind: 'result', accepted: [1, 2] })
+    await run('sync')
+    expect(
+      onServer()
+        .messages.slice(-2)
+        .map(({ bytes }) => Buffer.from(bytes).toString()),
+    ).toEqual(['Subject: a\r\n\r\na\r\n', 'Subject: from stdin\r\n\r\nx\r\n'])
+  })
+
+  // Verifies: I-LOG-1
+  it('are all there when many commands run at once on one store', async () => {
+    await firstSync()
+    const runs = await Promise.all(UID_LIST.map((uid) => sandbox.run(['flag', 'INBOX', uid, '--add', 'flagged'])))
+    expect(runs.map(({ status }) => status)).toEqual(UID_LIST.map(() => 0))
+    await run('sync')
+    expect(
+      onServer()
+        .select(UidSet.parse('1:6'))
+        .every(({ flags }) => flags.includes('\\Flagged')),
+    ).toBe(true)
+  })
+})
+
+const UID_LIST = ['1', '2', '3', '4', '5', '6']
