@@ -92,7 +92,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I-SYNC-4',
     breaks: 'an earlier leader may go on writing',
-    file: 'packages/store/src/dexie-message-store.ts',
+    file: 'packages/store/src/check-expectation.ts',
     find: 'leaderEpoch === expect.leaderEpoch)',
     replace: 'leaderEpoch >= (expect.leaderEpoch ?? 0))',
     test: 'test/sim/message-store.test.ts',

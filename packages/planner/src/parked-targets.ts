@@ -33,19 +33,20 @@ export function whatNeeds(entries: readonly Entry[], mailboxId: MailboxId, reaso
   })
 }
 
+export interface StrayTargets extends ParkedTargets {
+  readonly reason: 'mailbox-gone' | 'uidvalidity-changed'
+}
+
 /** What names a mailbox or UIDs that are no more (RFC 4549 §4.1). */
-export function strayTargets(
-  entries: readonly Entry[],
-  mailboxOf: (id: MailboxId) => MailboxRecord | undefined,
-): (ParkedTargets & { readonly reason: 'mailbox-gone' | 'uidvalidity-changed' })[] {
+export function strayTargets(entries: readonly Entry[], mailboxOf: (id: MailboxId) => MailboxRecord | undefined): StrayTargets[] {
   return entries.flatMap(({ seq, operation, progress }) => {
     const hasTarget = !('to' in operation) || mailboxOf(operation.to) !== undefined
-    return progress.flatMap(({ targets, state }) => {
+    return progress.flatMap(({ targets, state }): StrayTargets[] => {
       const mailbox = mailboxOf(targets.mailboxId)
       if (state === 'parked') return []
-      if (mailbox === undefined || !hasTarget) return [{ seq, targets, reason: 'mailbox-gone' as const }]
+      if (mailbox === undefined || !hasTarget) return [{ seq, targets, reason: 'mailbox-gone' }]
       const isOld = targets.kind === 'stored' && targets.box !== mailbox.box
-      return isOld ? [{ seq, targets, reason: 'uidvalidity-changed' as const }] : []
+      return isOld ? [{ seq, targets, reason: 'uidvalidity-changed' }] : []
     })
   })
 }
