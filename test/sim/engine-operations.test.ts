@@ -1,6 +1,6 @@
 /** What an app may rely on when it changes mail: handles, order, receipts, taking back. */
 
-import { type ErrorCode, SyncError } from '@tidemail/core'
+import { type EntrySeq, type ErrorCode, SyncError } from '@tidemail/core'
 import type { OperationHandle } from '@tidemail/engine'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineLab, message, messagesOf, subjectsOf } from './engine-lab.ts'
@@ -175,3 +175,48 @@ async function appendTo(
 ): Promise<OperationHandle> {
   return mail.append({ to: (await mail.mailbox('Work')).id, bytes, ...more })
 }
+
+describe('a parked operation', () => {
+  const full = { kind: 'reject', rejection: { status: 'NO', code: 'OVERQUOTA', text: 'Full.' } } as const
+
+  async function parkedUpload(): Promise<{ mail: Awaited<ReturnType<EngineLab['open']>>; seq: EntrySeq }> {
+    const mail = await lab.openSynchronised()
+    lab.remote.fault = (step) => (step.kind === 'append' ? full : 'pass')
+    const [seq] = await (await appendTo(mail, message('draft'))).accepted
+    await mail.syncOnce()
+    lab.remote.fault = () => 'pass'
+    if (seq === undefined) throw new Error('nothing was accepted')
+    return { mail, seq }
+  }
+
+  it('is shown, and not sent again by itself', async () => {
+    // Verifies: I-LOG-2, FIELD-13
+    const { mail } = await parkedUpload()
+    await mail.syncOnce()
+    expect((await mail.entries()).map(({ progress }) => progress[0]?.parkedFor)).toEqual(['over-quota'])
+    expect(await subjectsOf(mail, 'Work')).toEqual(['draft'])
+    expect(lab.account.open('Work').messages).toHaveLength(0)
+  })
+
+  it('is sent when the user says so', async () => {
+    const { mail, seq } = await parkedUpload()
+    await mail.retry(seq)
+    await mail.syncOnce()
+    expect(lab.account.open('Work').messages).toHaveLength(1)
+    expect(await mail.entries()).toEqual([])
+  })
+
+  it('is given up when the user says so, and the view shows it no more', async () => {
+    const { mail, seq } = await parkedUpload()
+    await mail.discard(seq)
+    expect(await subjectsOf(mail, 'Work')).toEqual([])
+    expect((await mail.receipts())[0]?.outcomes.map(({ outcome }) => outcome)).toEqual(['discarded'])
+    expect(await codeOf(mail.discard(seq))).toBe('input.not-undoable')
+  })
+
+  it('is not what waits in the queue', async () => {
+    const mail = await lab.openSynchronised()
+    const [seq] = await mail.flag(await first(mail), { add: ['seen'] }).accepted
+    expect(await codeOf(mail.retry(seq as EntrySeq))).toBe('input.unknown-operation')
+  })
+})

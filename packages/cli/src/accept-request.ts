@@ -13,10 +13,7 @@ import { visibleLine } from './visible-text.ts'
 export async function acceptRequest(account: OpenAccount, request: OperationRequest): Promise<readonly AcceptedOperation[]> {
   const { engine } = account
   const mailboxes = await engine.mailboxes()
-  if (request.verb === 'undo') {
-    const { seq, operation } = await engine.undo(entrySeq(request.seq))
-    return [{ seq, description: `undone: ${describeOperation(operation, pathsOf(mailboxes))}` }]
-  }
+  if ('seq' in request) return [{ seq: request.seq, description: await decide(engine, request, pathsOf(mailboxes)) }]
   const handle = await begin(account, request, mailboxes)
   // Whether it settles is for a later sync; nobody here waits for it.
   handle.settled.catch(() => undefined)
@@ -30,9 +27,22 @@ export function pathsOf(mailboxes: readonly MailboxView[]): (id: MailboxId) => s
   return (id) => paths.get(id) ?? `a mailbox that is gone (${id})`
 }
 
+type Decision = Extract<OperationRequest, { readonly seq: number }>
+
+/** What the user decided on an operation, in words. */
+async function decide(engine: MailEngine, { verb, seq: number }: Decision, pathOf: (id: MailboxId) => string): Promise<string> {
+  const seq = entrySeq(number)
+  if (verb === 'undo') return `undone: ${describeOperation((await engine.undo(seq)).operation, pathOf)}`
+  const entry = (await engine.entries()).find((candidate) => candidate.seq === seq)
+  if (verb === 'retry') await engine.retry(seq)
+  else await engine.discard(seq)
+  const description = entry === undefined ? '' : `: ${describeOperation(entry.operation, pathOf)}`
+  return `${verb === 'retry' ? 'queued again' : 'discarded'}${description}`
+}
+
 async function begin(
   { engine, store, accountId }: OpenAccount,
-  request: Exclude<OperationRequest, { readonly verb: 'undo' }>,
+  request: Exclude<OperationRequest, Decision>,
   mailboxes: readonly MailboxView[],
 ): Promise<OperationHandle> {
   const mailbox = findMailbox(mailboxes, request.mailbox)

@@ -36,6 +36,8 @@ export function decodeRequest(line: string): OperationRequest {
       return { verb, mailbox: textOf(fields, 'mailbox'), flags: flagsOf(fields, 'flags'), internalDate, bytes }
     }
     case 'undo':
+    case 'retry':
+    case 'discard':
       return { verb, seq: numberOf(fields, 'seq') }
     default:
       throw notUnderstood()

@@ -37,6 +37,8 @@ describe('an operation handed over', () => {
     { verb: 'append', mailbox: 'INBOX', flags: [], internalDate: -5, bytes: Buffer.from([0x41, 0xff, 0x0a, 0x0d]) },
     { verb: 'append', mailbox: 'INBOX', flags: [], internalDate: null, bytes: Buffer.from('x') },
     { verb: 'undo', seq: 7 },
+    { verb: 'retry', seq: 7 },
+    { verb: 'discard', seq: 7 },
   ])('is understood as it was meant: $verb', (request) => {
     expect(encodeRequest(request)).not.toContain('\n')
     expect(decodeRequest(encodeRequest(request))).toEqual(request)

@@ -20,7 +20,7 @@ export type OperationRequest =
       readonly internalDate: number | null
       readonly bytes: Uint8Array
     }
-  | { readonly verb: 'undo'; readonly seq: number }
+  | { readonly verb: 'undo' | 'retry' | 'discard'; readonly seq: number }
 
 /** What came of a request: the entry, and what it does in words. */
 export interface AcceptedOperation {

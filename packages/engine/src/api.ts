@@ -104,6 +104,10 @@ export interface MailEngine {
   receipts(options?: { readonly limit?: number }): Promise<readonly Receipt[]>
   /** Takes back an operation of which nothing was sent. @throws SyncError `input.not-undoable`, `input.unknown-operation` */
   undo(seq: EntrySeq): Promise<Receipt>
+  /** Tries again what is parked of an operation. @throws SyncError `input.unknown-operation` when nothing of it is parked */
+  retry(seq: EntrySeq): Promise<void>
+  /** Gives up what of an operation is queued or parked: the view shows it no more. @throws SyncError `input.not-undoable` while it is being sent */
+  discard(seq: EntrySeq): Promise<void>
 
   /** Closes the engine and removes the account from the store, with everything it holds. What waits in the replay log is never sent. */
   wipe(): Promise<void>

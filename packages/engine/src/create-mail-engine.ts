@@ -52,11 +52,11 @@ const RECEIPTS_LIMIT = 100
  * @throws SyncError `account.mismatch` when the store keeps another host or user under this id; `store.*`
  */
 export async function createMailEngine(options: MailEngineOptions): Promise<MailEngine> {
-  await openAccount(options)
-  return new Engine(options)
+  return new Engine(options, await openAccount(options))
 }
 
-async function openAccount({ store, account }: MailEngineOptions): Promise<void> {
+/** Makes the account if it is new. Answers when it was last fully synchronised. */
+async function openAccount({ store, account }: MailEngineOptions): Promise<number | null> {
   const existing = (await store.planning.accounts()).find((record) => record.id === account.id)
   if (existing !== undefined && (existing.host !== account.host || existing.user !== account.user)) {
     throw new SyncError(
@@ -68,10 +68,12 @@ async function openAccount({ store, account }: MailEngineOptions): Promise<void>
     )
   }
   const settings = account.settings ?? existing?.settings ?? null
-  if (existing !== undefined && JSON.stringify(existing.settings) === JSON.stringify(settings)) return
+  const syncedAt = existing?.syncedAt ?? null
+  if (existing !== undefined && JSON.stringify(existing.settings) === JSON.stringify(settings)) return syncedAt
   const { id, host, user } = account
-  const record = { id, host, user, settings, server: existing?.server ?? null, syncedAt: existing?.syncedAt ?? null }
+  const record = { id, host, user, settings, server: existing?.server ?? null, syncedAt }
   await store.commit({ reason: 'open the account', expect: {}, writes: [{ kind: 'put-account', account: record }] })
+  return syncedAt
 }
 
 /** INBOX first, then mailboxes with a role, then the others, each by name. */
@@ -92,7 +94,7 @@ class Engine implements MailEngine {
   private readonly background: Background
   private isClosed = false
 
-  constructor(options: MailEngineOptions) {
+  constructor(options: MailEngineOptions, syncedAt: number | null) {
     const { store, account } = options
     this.options = options
     this.accountId = account.id
@@ -101,7 +103,7 @@ class Engine implements MailEngine {
       phase: 'idle',
       isConnected: false,
       progress: null,
-      syncedAt: null,
+      syncedAt,
       problem: null,
     })
     this.receiptsWatch = new ReceiptsWatch(store, account.id)
@@ -216,6 +218,14 @@ class Engine implements MailEngine {
 
   async undo(seq: EntrySeq): Promise<Receipt> {
     return this.operations.undo(seq)
+  }
+
+  async retry(seq: EntrySeq): Promise<void> {
+    return this.operations.retry(seq)
+  }
+
+  async discard(seq: EntrySeq): Promise<void> {
+    return this.operations.discard(seq)
   }
 
   async wipe(): Promise<void> {

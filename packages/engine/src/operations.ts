@@ -10,8 +10,20 @@ import {
   parseFlag,
   SyncError,
   type Targets,
+  type Write,
 } from '@tidemail/core'
-import { acceptOperation, decodeEntry, encodeReceipt, type OperationRequest, type Receipt, undoEntry } from '@tidemail/replay-log'
+import {
+  acceptOperation,
+  decodeEntry,
+  discardEntry,
+  type Entry,
+  encodeEntry,
+  encodeReceipt,
+  type OperationRequest,
+  type Receipt,
+  retryEntry,
+  undoEntry,
+} from '@tidemail/replay-log'
 import type { NewMessage, OperationHandle, Selection } from './api.ts'
 import { newLocalMessage } from './new-local-message.ts'
 import { targetsOf } from './targets-of.ts'
@@ -83,6 +95,37 @@ export class Operations {
 
   /** Takes the entry out again if nothing of it was sent: the view is right at once, for it was folded, not written. */
   async undo(seq: EntrySeq): Promise<Receipt> {
+    return this.changeEntry(seq, (entry, now) => {
+      const undone = undoEntry(entry, now)
+      if (undone.kind === 'refused') throw new SyncError('input.not-undoable', REFUSED_UNDO[undone.reason](seq))
+      return { answer: undone.receipt, writes: [{ kind: 'remove-entry', seq }, receiptWrite(undone.receipt)] }
+    })
+  }
+
+  /** Gives up what is queued or parked of the entry; what is being sent stays. Nothing is undone on the server. */
+  async discard(seq: EntrySeq): Promise<void> {
+    await this.changeEntry(seq, (entry, now) => {
+      const result = discardEntry(entry, now)
+      if (result.kind === 'refused') throw new SyncError('input.not-undoable', REFUSED_UNDO.sent(seq))
+      const { receipt } = result
+      const writes: Write[] =
+        receipt === null ? [entryWrite(result.entry)] : [{ kind: 'remove-entry', seq }, receiptWrite(receipt)]
+      return { answer: null, writes }
+    })
+  }
+
+  /** Queues again what is parked of the entry. */
+  async retry(seq: EntrySeq): Promise<void> {
+    await this.changeEntry(seq, (entry) => {
+      const queued = retryEntry(entry)
+      if (queued === null) throw new SyncError('input.unknown-operation', `Operation #${seq} does not wait for a decision.`)
+      return { answer: null, writes: [entryWrite(queued)] }
+    })
+    this.options.onAccepted()
+  }
+
+  /** Decides on an open entry as it is, and again when it has changed meanwhile. */
+  private async changeEntry<T>(seq: EntrySeq, decide: (entry: Entry, now: number) => Decision<T>): Promise<T> {
     const { accountId, clock, store } = this.options
     for (;;) {
       this.options.assertOpen()
@@ -90,20 +133,13 @@ export class Operations {
       if (record === undefined) {
         const receipt = await store.planning.receipt(accountId, seq)
         if (receipt === null) throw new SyncError('input.unknown-operation', `There is no operation #${seq}.`)
-        throw new SyncError('input.not-undoable', `Operation #${seq} is settled already.`)
+        throw new SyncError('input.not-undoable', REFUSED_UNDO.settled(seq))
       }
       const entry = decodeEntry(record)
-      const undone = undoEntry(entry, clock.now())
-      if (undone.kind === 'refused') throw new SyncError('input.not-undoable', `Operation #${seq} is being sent already.`)
-      const result = await store.commit({
-        reason: 'the user took it back',
-        expect: { entries: [{ seq, revision: entry.revision }] },
-        writes: [
-          { kind: 'remove-entry', seq },
-          { kind: 'put-receipt', receipt: encodeReceipt(undone.receipt) },
-        ],
-      })
-      if (result.kind === 'committed') return undone.receipt
+      const { answer, writes } = decide(entry, clock.now())
+      const expect = { entries: [{ seq, revision: entry.revision }] }
+      const result = await store.commit({ reason: 'the user decided on an operation', expect, writes })
+      if (result.kind === 'committed') return answer
     }
   }
 
@@ -167,4 +203,23 @@ export class Operations {
       throw new SyncError('input.unknown-mailbox', 'There is no such mailbox that can hold messages.')
     }
   }
+}
+
+interface Decision<T> {
+  readonly answer: T
+  readonly writes: readonly Write[]
+}
+
+const REFUSED_UNDO: Readonly<Record<'sent' | 'settled' | 'parked', (seq: EntrySeq) => string>> = {
+  sent: (seq) => `Operation #${seq} is being sent already.`,
+  settled: (seq) => `Operation #${seq} is settled already.`,
+  parked: (seq) => `Operation #${seq} was sent and waits for a decision: retry or discard it.`,
+}
+
+function receiptWrite(receipt: Receipt): Write {
+  return { kind: 'put-receipt', receipt: encodeReceipt(receipt) }
+}
+
+function entryWrite(entry: Entry): Write {
+  return { kind: 'put-entry', entry: encodeEntry({ ...entry, revision: entry.revision + 1 }) }
 }

@@ -189,7 +189,7 @@ export class Synchroniser {
     const uncertain = parked.filter((entry) => entry.progress.some((group) => group.parkedFor === 'uncertain'))
     const problems: readonly SyncProblem[] = tally.problems
     const outcome = isDone && problems.length === 0 ? ('done' as const) : ('incomplete' as const)
-    const syncedAt = outcome === 'done' ? clock.now() : status.getSnapshot().syncedAt
+    const syncedAt = outcome === 'done' ? await this.rememberSyncedAt(clock.now()) : status.getSnapshot().syncedAt
     status.set({ ...status.getSnapshot(), syncedAt, problem: problems[0] ?? null, progress: null })
     return {
       ...tally,
@@ -199,6 +199,14 @@ export class Synchroniser {
       entriesParked: parked.length - uncertain.length,
       entriesUncertain: uncertain.length,
     }
+  }
+
+  private async rememberSyncedAt(now: number): Promise<number> {
+    const { accountId, store } = this.options
+    const account = (await store.planning.accounts()).find((record) => record.id === accountId)
+    const write = account === undefined ? [] : [{ kind: 'put-account' as const, account: { ...account, syncedAt: now } }]
+    await store.commit({ reason: 'remember that everything is synchronised', expect: {}, writes: write })
+    return now
   }
 
   private async rememberServer(session: RemoteSession): Promise<void> {

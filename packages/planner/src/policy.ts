@@ -4,7 +4,7 @@
 export interface Policy {
   /** `none`: no parts; `text`: text parts; `all`: every part. */
   readonly bodies: 'none' | 'text' | 'all'
-  /** Parts larger than this are fetched on demand only, in octets as transferred. */
+  /** Parts larger than this are not held, in octets as transferred. */
   readonly partBytesMax: number
   /** Parts of so many of the newest messages of each mailbox are held. */
   readonly newestMessages: number

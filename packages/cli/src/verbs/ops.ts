@@ -1,13 +1,14 @@
-/** `tidemail ops`: what waits in the replay log, and what became of earlier operations, with the evidence. */
+/** `tidemail ops`: what waits in the replay log, and what became of earlier operations, with the evidence; and what to do with what is parked. */
 
 import type { Entry, Receipt } from '@tidemail/engine'
 import { describeOperation } from '@tidemail/replay-log'
-import { type Command, Option } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import { pathsOf } from '../accept-request.ts'
 import { progressText, settlementText, targetsText } from '../describe-progress.ts'
 import { isoDate } from '../message-fields.ts'
 import { offline, openStore, useAccount } from '../open-account.ts'
-import { wholeNumber } from '../parse-arguments.ts'
+import { parseSeq, wholeNumber } from '../parse-arguments.ts'
+import { requestOperations } from '../request-operations.ts'
 import { readSetup } from '../setup.ts'
 import type { Choose, CommonOptions, VerbContext } from '../verb.ts'
 
@@ -23,7 +24,13 @@ export function declareOps(program: Command, choose: Choose): void {
     .command('ops')
     .description('show the operations that wait, and what became of earlier ones')
     .addOption(new Option('--limit <count>', 'show so many of the newest receipts').argParser(wholeNumber({ max: 999_999_999 })))
-    .action((options: OpsOptions) => {
+    .addArgument(new Argument('[decision]', 'what to do with a parked operation').choices(['retry', 'discard']))
+    .argument('[seq]', 'its number')
+    .action((decision: 'retry' | 'discard' | undefined, seq: string | undefined, options: OpsOptions) => {
+      if (decision !== undefined) {
+        choose(options, async (context) => requestOperations(context, [{ verb: decision, seq: parseSeq(seq ?? '') }]))
+        return
+      }
       choose(options, async (context) => {
         const { directory, options: named } = await readSetup(context)
         const store = await openStore(directory, 'existing', context.signal)
