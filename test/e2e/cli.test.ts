@@ -209,6 +209,23 @@ describe('operations', () => {
     expect(onServer().messages).toHaveLength(31)
   })
 
+  it('are sent again, or given up, when they are parked', async () => {
+    await firstSync()
+    server.account('alice').quotaOctets = 1
+    await run('copy', 'INBOX', '1', 'Archive')
+    expect(await run('sync')).toMatch(/1 parked/)
+    expect(await run('ops')).toContain('over-quota')
+    server.account('alice').quotaOctets = null
+    expect(await run('ops', 'retry', '1')).toMatch(/^#1 queued again: copy 1 message from INBOX to Archive/)
+    await run('sync')
+    expect(onServer('Archive').messages).toHaveLength(1)
+    server.account('alice').quotaOctets = 1
+    await run('copy', 'INBOX', '2', 'Archive')
+    await run('sync')
+    expect(await run('ops', 'discard', '2')).toMatch(/^#2 discarded: /)
+    expect(await run('ops')).toMatch(/discarded: 2/)
+  })
+
   it('take a message from the standard input, and several from files', async () => {
     await firstSync()
     const a = sandbox.file('a.eml', 'Subject: a\n\na\n')
