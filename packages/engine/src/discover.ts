@@ -30,12 +30,17 @@ export async function discover(work: Work): Promise<Discovery> {
   return { seen, visits: planVisits(wanted, seen, work.options.session.server) }
 }
 
+/** Mailboxes that a hint names. */
+const MAILBOXES_NAMED_MAX = 12
+
 function assertAllThere(work: Work): void {
-  const paths = new Set([...work.mailboxes.values()].map((mailbox) => mailbox.path))
-  for (const path of work.options.only ?? []) {
-    if (!paths.has(path))
-      throw new SyncError('input.unknown-mailbox', `There is no mailbox "${path}".`, { hint: 'List the mailboxes.' })
-  }
+  const paths = [...work.mailboxes.values()].map((mailbox) => mailbox.path)
+  const missing = [...(work.options.only ?? [])].find((path) => !paths.includes(path))
+  if (missing === undefined) return
+  const more = paths.length > MAILBOXES_NAMED_MAX ? ', ...' : ''
+  throw new SyncError('input.unknown-mailbox', `There is no mailbox "${missing}".`, {
+    hint: `The mailboxes are ${paths.slice(0, MAILBOXES_NAMED_MAX).join(', ')}${more}.`,
+  })
 }
 
 /** What LIST and STATUS answered, and what was asked. */

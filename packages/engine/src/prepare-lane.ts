@@ -39,7 +39,9 @@ async function isOpened(work: Work, mailbox: MailboxRecord, { seen }: Discovery)
   const reason = 'there are operations to replay in it'
   const { taken, refused } = await bringForward(work, [{ mailbox, status, tier: visit?.tier ?? 'plain', reason }], 'list')
   const rejection = refused.get(mailbox.id)
-  if (rejection !== undefined && !isPassing(rejection)) await parkWhatNeeds(work, mailbox, rejection)
+  // A refusal without a code says nothing: the mailbox is listed, so it may open the next time.
+  const isFinal = rejection !== undefined && (rejection?.code ?? null) !== null && !isPassing(rejection)
+  if (isFinal) await parkWhatNeeds(work, mailbox, rejection)
   return taken.has(mailbox.id)
 }
 
