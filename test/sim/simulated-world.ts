@@ -37,8 +37,9 @@ const GHOST_LIFE_MS = 1_500
 export interface Ending {
   readonly store: NormalForm
   readonly server: NormalForm
-  /** Entries that the user would have to decide on. */
+  /** Entries that the user would have to decide on, and why. */
   readonly undecided: number
+  readonly parkedFor: readonly string[]
   readonly pending: number
   /** What waits, for the one who reads a failure. */
   readonly log: string
@@ -70,6 +71,8 @@ export class SimulatedWorld {
   readonly disk = new MemoryDisk()
   readonly ledger = new Map<string, Expected>()
   readonly story: string[] = []
+  /** What hardly ever happens, and did. */
+  readonly upheavals: Set<string> = new Set()
   private readonly options: WorldOptions
   private engine: MailEngine | null = null
   private messages = 0
@@ -247,6 +250,7 @@ export class SimulatedWorld {
     const extra = this.account.mailbox('Extra')
     const kind = this.random.pick(['uidvalidity', 'forget', 'mailbox'] as const)
     this.story.push(`  upheaval: ${kind}`)
+    this.upheavals.add(kind)
     if (kind === 'forget') mailbox.forgetExpunges()
     else if (kind === 'mailbox' && extra === undefined) this.account.create('Extra')
     else if (kind === 'mailbox' && extra !== undefined) {
@@ -296,6 +300,7 @@ export class SimulatedWorld {
       store,
       server: serverForm(this.account),
       undecided: parked.length,
+      parkedFor: entries.flatMap(({ progress }) => progress.flatMap(({ parkedFor }) => parkedFor ?? [])),
       pending: entries.length - parked.length,
       log: JSON.stringify(entries.map(({ seq, operation, progress }) => ({ seq, kind: operation.kind, progress }))),
       copies,
