@@ -1,6 +1,6 @@
 /** One pass over one account, in the order of RFC 4549 §3. */
 
-import { GHOST_QUIET_MS_MAX, mailboxesAtRest, planLanes } from '@tidemail/planner'
+import { GHOST_QUIET_MS_MAX, mailboxesWithOpenClaims, planLanes } from '@tidemail/planner'
 import { replayState } from './change-log.ts'
 import { discover } from './discover.ts'
 import { recover } from './recover.ts'
@@ -40,7 +40,7 @@ async function whatIsLeft(work: Work, recoverableAt: number | null): Promise<Pas
   const wanted = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox))
   const lanes = planLanes(state).filter((lane) => wanted.some((mailbox) => mailbox.id === lane.mailboxId))
   // What waits for a recovery can only be fetched after it, and `wakeAt` says when that is.
-  const resting = mailboxesAtRest(state)
+  const resting = mailboxesWithOpenClaims(state)
   return {
     wakeAt: times.length === 0 ? null : Math.min(...times),
     hasMoreToSend: lanes.length > 0,

@@ -6,7 +6,7 @@ import {
   identitiesWanted,
   type Lane,
   Ledger,
-  mailboxesAtRest,
+  mailboxesWithOpenClaims,
   planLanes,
   planReplay,
   type ReplayState,
@@ -29,8 +29,8 @@ export async function replay(work: Work, discovery: Discovery): Promise<Set<numb
   const lanes = planLanes(await replayState(work))
   for (const lane of lanes.toSorted((a, b) => Number(a.kind === 'messages') - Number(b.kind === 'messages'))) {
     const mailbox = work.mailboxes.get(lane.mailboxId)
-    const atRest = mailboxesAtRest(await replayState(work))
-    if (mailbox === undefined || !work.isWanted(mailbox) || atRest.has(mailbox.id)) continue
+    const claimed = mailboxesWithOpenClaims(await replayState(work))
+    if (mailbox === undefined || !work.isWanted(mailbox) || claimed.has(mailbox.id)) continue
     if (await prepareLane(work, lane, discovery)) await drainLane(work, lane, touched)
   }
   return touched

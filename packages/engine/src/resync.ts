@@ -1,7 +1,16 @@
 /** Takes in what others did: every mailbox that moved, INBOX first, then what is missing of each, newest first. */
 
 import type { MailboxRecord, Observation } from '@tidemail/core'
-import { mailboxesAtRest, partsKey, planFill, planParts, planVisits, takeFill, takeParts, type Visit } from '@tidemail/planner'
+import {
+  mailboxesWithOpenClaims,
+  partsKey,
+  planFill,
+  planParts,
+  planVisits,
+  takeFill,
+  takeParts,
+  type Visit,
+} from '@tidemail/planner'
 import { decodeClaim } from '@tidemail/replay-log'
 import { bringForward } from './bring-forward.ts'
 import type { Discovery } from './discover.ts'
@@ -14,7 +23,7 @@ const FILL_RUNS_MAX = 1_000
 export async function resync(work: Work, discovery: Discovery, touched: ReadonlySet<number>): Promise<void> {
   work.options.onPhase('resyncing')
   const claims = (await work.options.store.planning.claims(work.options.accountId)).map(decodeClaim)
-  const waiting = mailboxesAtRest({ claims })
+  const waiting = mailboxesWithOpenClaims({ claims })
   const visits = visitsNow(work, discovery, touched).filter((visit) => !waiting.has(visit.mailbox.id))
   await bringForward(work, visits.toSorted(inboxFirst), 'fetch')
   for (const { mailbox } of visits.toSorted(inboxFirst)) await fill(work, mailbox)

@@ -14,10 +14,10 @@ import type { Claim, ClaimMember, Entry, FencedMessage, FlagOperation, Operation
 import { fenceOf, identityOf } from './fence.ts'
 import { foldFlags } from './fold-flags.ts'
 import { type BatchContext, CLAIM_LIFE_MS, REPLAY_BATCH_CLAIMS_MAX, type ReplayState } from './replay-state.ts'
+import { UID_SET_OCTETS_MAX } from './uid-set-limit.ts'
 
 /** UIDs of one copy or move: what one probe must decide. */
 export const COPY_UIDS_MAX = 500
-const UID_SET_OCTETS_MAX = 7_000
 
 /** Targets of one entry that can be sent now. */
 export interface Ready {

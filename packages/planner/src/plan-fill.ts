@@ -14,6 +14,7 @@ import type {
 import { UidSet } from '@tidemail/core'
 import type { Policy } from './policy.ts'
 import type { StepNamer } from './step-ids.ts'
+import { UID_SET_OCTETS_MAX } from './uid-set-limit.ts'
 
 /** Messages whose summaries one step fetches and one transaction writes. */
 export const FILL_CHUNK_MESSAGES = 500
@@ -22,7 +23,6 @@ export const FILL_STEPS_MAX = 8
 /** Octets and parts that one step fetches and one transaction writes. */
 export const PART_CHUNK_BYTES_MAX = 2_097_152
 export const PART_CHUNK_PARTS_MAX = 200
-const UID_SET_OCTETS_MAX = 7_000
 
 /** Opens the mailbox and fetches the newest summaries that are missing; empty when nothing is. */
 export function planFill(mailbox: MailboxRecord, name: StepNamer): Step[] {

@@ -10,7 +10,7 @@ import { type Batch, type BatchContext, isDue, type Lane, type ReplayState } fro
 
 /** The lanes that have something to send now, in the order of their first entry. Mailboxes with an unsettled claim are left alone (H-7). */
 export function planLanes(state: ReplayState): Lane[] {
-  const quiet = mailboxesAtRest(state)
+  const quiet = mailboxesWithOpenClaims(state)
   const lanes = new Map<string, Lane>()
   for (const entry of state.entries) {
     if (!isDue(entry, state.now)) continue
@@ -22,7 +22,7 @@ export function planLanes(state: ReplayState): Lane[] {
 }
 
 /** Mailboxes that no mutating step may touch yet: a claim on them has no answer (H-7). */
-export function mailboxesAtRest({ claims }: Pick<ReplayState, 'claims'>): Set<MailboxId> {
+export function mailboxesWithOpenClaims({ claims }: Pick<ReplayState, 'claims'>): Set<MailboxId> {
   return new Set(
     claims.flatMap((claim) => [
       ...claim.members.map((member) => member.targets.mailboxId),
