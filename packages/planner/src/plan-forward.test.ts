@@ -277,6 +277,21 @@ describe('taking in the answers', () => {
     expect(takeForward(looked, [other, vanished('1:3'), ...done(looked, 3)])).toMatchObject({ kind: 'reset' })
   })
 
+  it('takes a mailbox that could not be opened again for just that, not for one with a new UIDVALIDITY', () => {
+    // Verifies: FIELD-20
+    const looked = plan(local(), status(3, 4, 40), 'condstore')
+    const verified = planVerification(looked, { uidValidity: UV, list: null }, stepNamer())
+    const [open, search] = verified.steps
+    const busy = { status: 'NO', code: 'INUSE', text: 'Busy.' } as const
+    const answers: Observation[] = [
+      opened(looked, 2, 4, 40),
+      ...done(looked, 2),
+      { kind: 'done', id: open?.id ?? '', outcome: 'rejected', rejection: busy, exists: null },
+      { kind: 'done', id: search?.id ?? '', outcome: 'stale', rejection: null, exists: null },
+    ]
+    expect(takeForward(verified, answers)).toEqual({ kind: 'refused', rejection: busy })
+  })
+
   it('writes nothing of answers that the connection cut short', () => {
     // Verifies: I-STORE-1, DC-7162-6b
     const looked = plan(local(), status(5, 6, 40), 'qresync')

@@ -48,7 +48,7 @@ export function takeForward(plan: ForwardPlan, observations: readonly Observatio
   const endings = observations.filter((item): item is Done => item.kind === 'done')
   if (opened === undefined) return refusalOf(endings.find((done) => done.id === plan.openId))
   if (mailbox.uidValidity !== null && opened.mailbox.uidValidity !== mailbox.uidValidity) return { kind: 'reset', opened }
-  if (endings.some((done) => done.outcome === 'stale')) return { kind: 'reset', opened }
+  if (endings.some((done) => done.outcome === 'stale') && !isPlannedFor(plan, opened)) return { kind: 'reset', opened }
   if (!plan.steps.every((step) => endings.some((done) => done.id === step.id && done.outcome === 'ok'))) return failureOf(endings)
   const before = mailbox.checkpoint?.highestModSeq ?? null
   const asked = tier === 'qresync' && before !== null && mailbox.uidValidity !== null
@@ -66,6 +66,11 @@ export function takeForward(plan: ForwardPlan, observations: readonly Observatio
     return { kind: 'verify', uidValidity: opened.mailbox.uidValidity, list: seen.whole }
   }
   return taken(plan, opened, seen, known)
+}
+
+/** Whether the steps name the UIDVALIDITY that the mailbox has: then a step is stale only because the mailbox could not be opened again. */
+function isPlannedFor({ steps }: ForwardPlan, { mailbox }: Opened): boolean {
+  return steps.every((step) => !('mailbox' in step) || step.mailbox.uidValidity === mailbox.uidValidity)
 }
 
 /** Without QRESYNC only what was asked for is told: new flags, and messages from a UID on. */
