@@ -15,7 +15,7 @@ const KILLS_IN_CAMPAIGN = 40
 const KILLS = Number(process.env['TIDEMAIL_KILLS'] ?? (process.env['TIDEMAIL_CAMPAIGN'] === undefined ? 10 : KILLS_IN_CAMPAIGN))
 const TRIAL_MS_MAX = 600_000
 
-/** When the process is killed: after so long, or when so many octets have passed in a direction. */
+/** When the process is killed: so long after the server's first octet, or when so many octets have passed in a direction. */
 type Moment =
   | { readonly kind: 'after'; readonly delayMs: number }
   | { readonly kind: 'at'; readonly direction: 'up' | 'down'; readonly bytes: number }
@@ -89,29 +89,37 @@ async function startSync({ folder, storeFolder, proxy, user }: RealAccount): Pro
 async function kill({ proxy }: RealAccount, { child, finished }: Running, moment: Moment): Promise<void> {
   const struck = proxy.nextFault()
   if (moment.kind === 'at') proxy.setFault({ kind: 'cut-after', direction: moment.direction, bytes: moment.bytes, how: 'stall' })
-  const timer = moment.kind === 'after' ? setTimeout(() => child.kill('SIGKILL'), moment.delayMs) : undefined
   if (moment.kind === 'at') await Promise.race([struck, finished])
-  if (moment.kind === 'at') child.kill('SIGKILL')
+  else await firstOctet(proxy, finished)
+  const timer = setTimeout(() => child.kill('SIGKILL'), moment.kind === 'at' ? 0 : moment.delayMs)
   await finished
   clearTimeout(timer)
+}
+
+/** Resolves when the server has said something: how long a process takes to start says nothing. */
+async function firstOctet(proxy: RealAccount['proxy'], finished: Running['finished']): Promise<void> {
+  let hasEnded = false
+  void finished.then(() => {
+    hasEnded = true
+  })
+  while (proxy.counts().bytesDown === 0 && !hasEnded) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Half of the moments are spread over the time from the first octet to the end, half over the octets of both directions. */
 function momentsToKill(server: RealServer): Promise<readonly Moment[]> {
   return withAccount(server, {}, async (account) => {
     await setOut(account)
-    const startedAt = performance.now()
     const running = await startSync(account)
-    while (account.proxy.counts().bytesDown === 0) await new Promise((resolve) => setImmediate(resolve))
-    const connectedMs = performance.now() - startedAt
+    await firstOctet(account.proxy, running.finished)
+    const connectedAt = performance.now()
     expect((await running.finished).status).toBe(0)
-    const endedMs = performance.now() - startedAt
+    const connectedMs = performance.now() - connectedAt
     const { bytesUp, bytesDown } = account.proxy.counts()
     await account.reopen()
     expect(await damage(account)).toEqual([])
     return Array.from({ length: KILLS }, (_, index): Moment => {
       const share = (index + 0.5) / KILLS
-      if (index % 2 === 0) return { kind: 'after', delayMs: Math.round(connectedMs + share * (endedMs - connectedMs)) }
+      if (index % 2 === 0) return { kind: 'after', delayMs: Math.round(share * connectedMs) }
       return index % 4 === 1
         ? { kind: 'at', direction: 'up', bytes: Math.ceil(share * bytesUp) }
         : { kind: 'at', direction: 'down', bytes: Math.ceil(share * bytesDown) }
