@@ -71,6 +71,15 @@ describe('sync', () => {
     expect((await json('sync', '--bodies', 'text')).at(-1)?.['partsFetched']).toBeGreaterThan(10)
   })
 
+  it('fetches a large text only where everything is asked for', async () => {
+    const bytes = Buffer.from(`Subject: large\r\n\r\n${'All work and no play.\r\n'.repeat(20_000)}`)
+    server.account('alice').append('Archive', [{ flags: [], internalDate: Date.UTC(2030, 0, 1), bytes }])
+    await firstSync()
+    expect(await run('show', 'Archive', '1')).toContain('[The text is not stored: `tidemail sync --bodies text`')
+    await run('sync', '--bodies', 'all')
+    expect(await run('show', 'Archive', '1')).toContain('All work and no play.')
+  })
+
   // Verifies: I-SEC-1
   it('keeps where the password is, and the password nowhere', async () => {
     await firstSync()

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MESSAGE_BYTES_MAX, readMessageFile, readMessageFrom } from './message-file.ts'
+import { checkMessageFiles, MESSAGE_BYTES_MAX, readMessageFile, readMessageFrom } from './message-file.ts'
 
 let folder: string
 const never = new AbortController().signal
@@ -46,6 +47,24 @@ describe('readMessageFile', () => {
     await truncate(path, MESSAGE_BYTES_MAX + 1)
     await expect(readMessageFile(path)).rejects.toMatchObject({ code: 'input.message-too-large' })
     await expect(readMessageFile('/dev/zero')).rejects.toMatchObject({ code: 'input.message-too-large' })
+  })
+})
+
+describe('checkMessageFiles', () => {
+  it('keeps what can be read only once, and nothing else', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const writing = writeFile(pipe, 'Subject: piped\n\nx')
+    const path = await file('Subject: x\n')
+    const held = await checkMessageFiles([path, pipe, pipe])
+    await writing
+    expect([...held].map(([name, bytes]) => [name, Buffer.from(bytes).toString()])).toEqual([[pipe, 'Subject: piped\n\nx']])
+  })
+
+  it('refuses all when one is no message', async () => {
+    const bad = join(folder, 'bad.eml')
+    await writeFile(bad, 'hello\n')
+    await expect(checkMessageFiles([await file('Subject: x\n'), bad])).rejects.toMatchObject({ code: 'input.bad-message' })
   })
 })
 

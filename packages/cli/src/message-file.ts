@@ -1,6 +1,6 @@
 /** Reads a message to append from a file or from standard input, and refuses what is no message before anything is accepted. */
 
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { SyncError } from '@tidemail/core'
 
@@ -9,6 +9,21 @@ export const MESSAGE_BYTES_MAX = 67_108_864
 const READ_PIECE_BYTES = 262_144
 /** A message begins with a header field (RFC 5322 §2.2). */
 const FIRST_LINE = /^[\x21-\x39\x3b-\x7e]+[ \t]*:/
+
+/**
+ * Reads and checks all of them, and gives the bytes of those that can be read only once, such as a pipe. The others are not kept: together they may be
+ * larger than the memory.
+ * @throws SyncError `input.file-missing`, `input.bad-message`, `input.message-too-large`
+ */
+export async function checkMessageFiles(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+  const held = new Map<string, Uint8Array>()
+  for (const path of paths) {
+    if (held.has(path)) continue
+    const bytes = await readMessageFile(path)
+    if (!(await stat(path)).isFile()) held.set(path, bytes)
+  }
+  return held
+}
 
 /** @throws SyncError `input.file-missing`, `input.bad-message`, `input.message-too-large` */
 export async function readMessageFile(path: string): Promise<Uint8Array> {

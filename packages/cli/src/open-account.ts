@@ -2,10 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AccountId, type AccountRecord, accountId, type MessageStore, type Remote, SyncError } from '@tidemail/core'
-import { createMailEngine, type LogEvent, type MailEngine } from '@tidemail/engine'
+import { createMailEngine, type LogEvent, type MailEngine, type Policy } from '@tidemail/engine'
 import { isOwnerListening } from './hand-over.ts'
 import { makeFolder } from './make-folder.ts'
-import { type AccountSettings, requireSameAccount, type SettingsLayer } from './settings.ts'
+import { type AccountSettings, type Bodies, requireSameAccount, type SettingsLayer } from './settings.ts'
 import { settingsToKeep } from './settings-sources.ts'
 
 /** Another command may be about to end: so long is waited for it, unless it is a running sync. */
@@ -103,9 +103,15 @@ async function openAccount(store: MessageStore, { named, connection, log }: Acco
   const id = record?.id ?? ACCOUNT_ID
   const remote = connection === null || settings === null ? NO_REMOTE : await connection.remote(settings)
   const account = { id, host: kept.host, user: kept.user, settings: kept.settings }
-  const bodies = settings?.bodies ?? null
-  const engine = await createMailEngine({ store, remote, account, policy: bodies === null ? {} : { bodies }, log })
+  const engine = await createMailEngine({ store, remote, account, policy: policyOf(settings?.bodies ?? null), log })
   return { store, engine, accountId: id, settings }
+}
+
+/** `all` leaves out nothing: by no other way could the command come by a large part or an old text. */
+function policyOf(bodies: Bodies | null): Partial<Policy> {
+  if (bodies === null) return {}
+  if (bodies !== 'all') return { bodies }
+  return { bodies, partBytesMax: Number.MAX_SAFE_INTEGER, newestMessages: Number.MAX_SAFE_INTEGER }
 }
 
 /**

@@ -39,6 +39,8 @@ async function openSession(loggedIn: LoggedIn, options: ImapRemoteOptions, signa
   })
   const abort = (): void => wire.end('remote.disconnected', 'Connecting was interrupted.')
   signal.addEventListener('abort', abort)
+  // The login may have ended in the same turn in which it was interrupted.
+  if (signal.aborted) abort()
   const timer = new AbortController()
   void clock.sleep(options.connectDeadlineMs ?? CONNECT_DEADLINE_MS, timer.signal).then(() => {
     if (!timer.signal.aborted) wire.end('remote.timeout', 'The server did not answer in time while connecting.')

@@ -1,6 +1,7 @@
 /** The contract with imapflow: fails loudly when a new version moves what this package uses. */
 
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { ImapFlow } from 'imapflow'
 import { describe, expect, it } from 'vitest'
 import { decodeHeaderText, decodeParameters, internalsOf } from './imapflow-internals.ts'
@@ -40,5 +41,46 @@ describe('imapflow', () => {
     expect(decodeHeaderText('=?utf-8?q?Gr=C3=BC=C3=9Fe?= =?iso-8859-1?q?_=FC?=')).toBe('Grüße ü')
     expect(decodeHeaderText('plain "text"')).toBe('plain "text"')
     expect(decodeParameters(['FILENAME*0*', "utf-8''%C3%BC", 'filename*1', '.pdf']).get('filename')).toBe('ü.pdf')
+  })
+
+  it('reads whatever the writer of a message calls its parameters, and never fails', () => {
+    expect(decodeParameters(['name**', 'a', 'name*', 'b', 'charset', 'utf-8']).size).toBeLessThan(3)
+    const pieces = fc.constantFrom(
+      '=?',
+      '?=',
+      'utf-8',
+      'x-none',
+      'utf-7',
+      '?Q?',
+      '?B?',
+      '%E2',
+      '=ZZ',
+      "''",
+      ' ',
+      '\0',
+      '\xe9',
+      'toString',
+    )
+    const text = fc.array(pieces, { maxLength: 12 }).map((words) => words.join(''))
+    const name = fc.constantFrom(
+      'name',
+      'name*',
+      'name**',
+      'name*0*',
+      'name*999999999*',
+      '__proto__*0',
+      'constructor*',
+      '*',
+      '**',
+      '',
+    )
+    const pairs = fc.array(fc.tuple(name, fc.option(text)), { maxLength: 6 }).map((list) => list.flat())
+    fc.assert(
+      fc.property(text, pairs, (header, list) => {
+        expect(decodeHeaderText(header)).toBeTypeOf('string')
+        for (const value of decodeParameters(list).values()) expect(value).toBeTypeOf('string')
+      }),
+      { numRuns: 2_000 },
+    )
   })
 })

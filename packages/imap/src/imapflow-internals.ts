@@ -45,6 +45,15 @@ export function decodeHeaderText(text: string): string {
 
 /** Joins and decodes MIME parameters (RFC 2231): `name*0*=utf-8''...`. Keys are in lower case. */
 export function decodeParameters(pairs: readonly (string | null)[]): ReadonlyMap<string, string> {
-  const decoded = getStructuredParams(pairs.map((value) => (value === null ? null : { type: 'STRING', value })) as never)
-  return new Map(Object.entries(decoded as Record<string, string>))
+  const decoded = structuredParams(pairs)
+  return new Map(Object.entries(decoded).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+}
+
+/** Whoever writes a message chooses these names: `name**` beside `name*` is more than the library can bear, and then nothing is read. */
+function structuredParams(pairs: readonly (string | null)[]): Readonly<Record<string, unknown>> {
+  try {
+    return getStructuredParams(pairs.map((value) => (value === null ? null : { type: 'STRING', value })) as never)
+  } catch {
+    return {}
+  }
 }

@@ -25,7 +25,7 @@ const SET_UP_LINE_OCTETS_MAX = 1024 * 1024
 
 /** @throws SyncError as {@link Remote.connect} says */
 export async function logIn(options: ImapRemoteOptions, clock: Clock, signal: AbortSignal): Promise<LoggedIn> {
-  const secret = await readSecret(options)
+  const secret = await readSecret(options, signal)
   const attempt = new Attempt(options, secret)
   const timer = new AbortController()
   const abort = (): void => attempt.stop(aborted())
@@ -45,9 +45,19 @@ export function aborted(): SyncError {
   return new SyncError('engine.aborted', 'Connecting was interrupted.')
 }
 
-async function readSecret(options: ImapRemoteOptions): Promise<string> {
-  const secret = await options.secret()
-  if (secret !== '') return secret
+/** Whoever gives the secret may have to ask a person: that has no deadline, but it can be interrupted. */
+async function readSecret(options: ImapRemoteOptions, signal: AbortSignal): Promise<string> {
+  let interrupt: () => void = () => {}
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt = () => reject(aborted())
+  })
+  signal.addEventListener('abort', interrupt)
+  try {
+    const secret = await Promise.race([options.secret(), interrupted])
+    if (secret !== '') return secret
+  } finally {
+    signal.removeEventListener('abort', interrupt)
+  }
   throw new SyncError('account.missing-secret', 'There is no password for this account.')
 }
 
@@ -143,7 +153,7 @@ class Attempt {
         return socket
       },
       upgrade: (plain, { servername }, onSecure) => {
-        this.tap.detach()
+        this.tap.startTls()
         const named = servername === undefined ? {} : { servername }
         const socket: Socket = connectTls({ ...verified, ...named, socket: plain as Socket, host }, () =>
           listen(socket, onSecure),

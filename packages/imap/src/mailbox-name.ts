@@ -24,6 +24,16 @@ export function encodeMailboxName(path: string): string {
   return path.replace(/&|[^\x20-\x7e]+/g, (run) => (run === '&' ? '&-' : `&${encodeShifted(run)}-`))
 }
 
+/**
+ * The path of a name. Modified UTF-7 has one way to write each name: what is written in another keeps its letters, for the mailbox that they
+ * would read as may exist beside it.
+ */
+export function readMailboxName(name: string): string {
+  const path = decodeMailboxName(name)
+  const isModifiedUtf7 = /^[\x20-\x7e]*$/.test(name)
+  return isModifiedUtf7 && encodeMailboxName(path) !== name ? name : path
+}
+
 /** Reads modified UTF-7; what is none is kept as it stands, as some servers send UTF-8 instead. */
 export function decodeMailboxName(name: string): string {
   return name.replace(/&([A-Za-z0-9+,]*)-/g, (whole, shifted: string) => {

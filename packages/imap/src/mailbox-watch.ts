@@ -64,15 +64,16 @@ async function open(path: string, looks: LastLook, options: WatchOptions): Promi
   return result
 }
 
-/** False when the server refuses to idle. */
+/** False when the server refuses to idle, or ends it by itself: asked again at once it would do so for ever. */
 async function idle({ wire, clock }: WatchOptions, mustStop: () => boolean): Promise<boolean> {
   const { command, reply } = commandOf('IDLE')
   void wire.start(command)
   if (!(await wire.isIdling(command))) return wire.ended !== null
   await waitAtMost(IDLE_RESTART_MS, { wire, clock, until: () => mustStop() || reply() !== undefined })
+  const isOurs = reply() === undefined
   wire.endIdle(command)
   await wire.until(() => reply() !== undefined)
-  return true
+  return isOurs || wire.ended !== null
 }
 
 async function poll({ wire, clock }: WatchOptions, mustStop: () => boolean): Promise<void> {

@@ -4,6 +4,8 @@ import type { Observation } from '@tidemail/core'
 
 const QUEUED_OBSERVATIONS_MAX = 2_000
 const QUEUED_OCTETS_MAX = 8 * 1024 * 1024
+/** Behind a mutating step reading goes on, whatever is queued; but not for ever. */
+const UNREAD_OBSERVATIONS_MAX = 1_000_000
 
 export class ObservationQueue {
   #queued: Observation[] = []
@@ -18,6 +20,10 @@ export class ObservationQueue {
 
   get isFull(): boolean {
     return this.#queued.length >= QUEUED_OBSERVATIONS_MAX || this.#octets >= QUEUED_OCTETS_MAX
+  }
+
+  get isOverfull(): boolean {
+    return this.#queued.length > UNREAD_OBSERVATIONS_MAX
   }
 
   push(observation: Observation): void {

@@ -73,6 +73,7 @@ export class PlanRun {
   /** What the server says unasked, or in answer to no exchange. */
   tell(observation: Observation): void {
     this.#queue.push(observation)
+    if (this.#queue.isOverfull) this.#options.wire.end('remote.disconnected', 'The server said more than can be kept.')
     if (this.#queue.isFull && this.#mutatingInFlight === 0 && !this.#isAbandoned) this.#options.wire.pause()
   }
 

@@ -15,8 +15,9 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
   return masked
 }
 
-/** The forms in which a secret may come back: as it is, and in Base64 with the user in front (SASL PLAIN). */
+/** The forms in which a secret may come back: as it is, as LOGIN quotes it, and in Base64 with the user in front (SASL PLAIN). */
 export function formsOfSecret(user: string, secret: string): readonly string[] {
   const base64 = (text: string): string => Buffer.from(text).toString('base64')
-  return [secret, base64(secret), base64(`\0${user}\0${secret}`), base64(`user=${user}\x01auth=Bearer ${secret}\x01\x01`)]
+  const quoted = secret.replace(/["\\]/g, '\\$&')
+  return [quoted, secret, base64(secret), base64(`\0${user}\0${secret}`), base64(`user=${user}\x01auth=Bearer ${secret}\x01\x01`)]
 }

@@ -1,7 +1,7 @@
 /** What a session knows of the server: the selected mailbox, the names of mailboxes, who waits for which answer. */
 
 import type { Observation, ServerProfile } from '@tidemail/core'
-import { canonicalPath, decodeMailboxName, encodeMailboxName, quoteName } from './mailbox-name.ts'
+import { canonicalPath, encodeMailboxName, quoteName, readMailboxName } from './mailbox-name.ts'
 import type { TaggedResponse, Untagged } from './response.ts'
 import { decodeUtf8 } from './scanner.ts'
 import { type Selection, takeNews } from './selection.ts'
@@ -100,7 +100,7 @@ export class SessionState {
       hasModSeq,
       argumentOf: (path) => quoteName(path, this.#nameOf(path)),
       pathOf: (name) => this.#pathOf(name),
-      selection: this.selection,
+      selection: () => this.selection,
       select: (selection) => {
         this.selection = selection
       },
@@ -114,7 +114,7 @@ export class SessionState {
 
   #pathOf(name: string): string {
     const decoded = decodeUtf8(name)
-    const path = canonicalPath(this.#hasUtf8Names ? decoded : decodeMailboxName(decoded))
+    const path = canonicalPath(this.#hasUtf8Names ? decoded : readMailboxName(decoded))
     if (this.#nameOf(path) !== decoded && path !== 'INBOX') this.#spellings.set(path, decoded)
     return path
   }

@@ -111,7 +111,7 @@ export class ImapSession implements RemoteSession {
 
   async #logout(): Promise<void> {
     if (this.#wire.ended !== null) return
-    await this.#takeTurn()
+    const endTurn = await this.#takeTurn()
     this.#wire.leave()
     let isAnswered = false
     const command: Command = {
@@ -122,6 +122,9 @@ export class ImapSession implements RemoteSession {
     }
     await this.#wire.start(command)
     await this.#wire.until(() => isAnswered)
+    // Answered or not, nothing is sent after LOGOUT: who waits for a turn is to hear that.
+    this.#wire.end('remote.disconnected', 'The session was closed.')
+    endTurn()
   }
 }
 

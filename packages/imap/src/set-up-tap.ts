@@ -14,6 +14,8 @@ export interface Refusal {
 }
 
 const SET_UP_OCTETS_MAX = 1024 * 1024
+/** What {@link parseResponse} reads without fail: a throw here would reach nobody. */
+const CONDITION_LINE = /^(?:\* (?:OK|NO|BAD|BYE|PREAUTH)|[0-9A-F]{1,64} (?:OK|NO|BAD|BYE))(?: |$)/i
 const TAGGED_LINE = /^[0-9A-F]+ (?:OK|NO|BAD)(?: |$)/i
 /** Lines of ours that hold no secret. */
 const OPEN_COMMANDS = /^[0-9A-F]+ (?:CAPABILITY|STARTTLS|NOOP|LOGOUT)$/i
@@ -53,7 +55,12 @@ export class SetUpTap {
     if (this.#onWire !== undefined) this.#traceWrites(socket, this.#onWire)
   }
 
-  /** What came in clear is forgotten when TLS starts (RFC 9051 §6.2.1). */
+  /** What came in clear is forgotten when TLS starts (RFC 9051 §6.2.1): anybody may have said it, alerts too. */
+  startTls(): void {
+    this.detach()
+    this.alerts.length = 0
+  }
+
   detach(): void {
     this.#socket?.removeListener('data', this.#hear)
     if (this.#socket !== null && Object.hasOwn(this.#socket, 'write')) Reflect.deleteProperty(this.#socket, 'write')
@@ -101,7 +108,7 @@ export class SetUpTap {
       this.#isLoginPending = false
       this.#sinceAnswer = []
     } else this.#sinceAnswer.push(line)
-    if (!/^(?:\*|[0-9A-F]+) (?:OK|NO|BAD|BYE|PREAUTH)(?: |$)/i.test(text)) return
+    if (!CONDITION_LINE.test(text)) return
     const response = parseResponse({ text, literals: [] })
     if (response.kind !== 'tagged' && response.kind !== 'condition') return
     if (response.code?.name === 'ALERT') this.alerts.push(showable(response.text, this.#secrets))

@@ -16,8 +16,9 @@ export async function putMailbox(unit: UnitOfWork, mailbox: MailboxRecord): Prom
   if (before !== undefined && before.box !== mailbox.box) await dropBox(unit, before.box)
   await unit.db.mailboxes.put(encodeMailbox(mailbox))
   if (before?.box !== mailbox.box) {
-    const fresh = { box: mailbox.box, mailboxId: mailbox.id, total: 0, unread: 0, revision: unit.revision, keywords: [] }
-    await unit.db.boxes.put(fresh)
+    const { revision } = unit
+    const counted = { total: 0, unread: 0, keywords: [] }
+    await unit.db.boxes.put({ box: mailbox.box, mailboxId: mailbox.id, madeAt: revision, revision, ...counted })
   }
   unit.numbers.nextMailbox = Math.max(unit.numbers.nextMailbox, mailbox.id + 1)
   unit.numbers.nextBox = Math.max(unit.numbers.nextBox, mailbox.box + 1)

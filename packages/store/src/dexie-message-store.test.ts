@@ -1,6 +1,15 @@
 /** Holds the store over IndexedDB to what it promises about newer versions, damaged rows, and databases that fail. */
 
-import { type AccountId, type MailboxId, type MessageStore, modSeq, SyncError, type Uid, type Write } from '@tidemail/core'
+import {
+  type AccountId,
+  type MailboxId,
+  type MessageStore,
+  modSeq,
+  SyncError,
+  type Uid,
+  UidSet,
+  type Write,
+} from '@tidemail/core'
 import { Dexie } from 'dexie'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -22,7 +31,7 @@ afterEach(async () => {
   for (const one of opened.splice(0)) await one.close()
 })
 
-async function open(sleep?: () => Promise<void>): Promise<MessageStore> {
+async function open(sleep?: (delayMs: number) => Promise<void>): Promise<MessageStore> {
   const clock = sleep === undefined ? {} : { clock: { sleep } }
   const store = await openDexieMessageStore({ name: 'mail', indexedDB, IDBKeyRange, ...clock })
   opened.push(store)
@@ -131,8 +140,15 @@ describe('a store of a newer version', () => {
       older.onsuccess = resolve
     })
     // Answers no versionchange, as a page does that is frozen.
-    await expect(open(async () => {})).rejects.toMatchObject({ code: 'store.in-use' })
+    const opening = open((delayMs) => (delayMs > 5_000 ? new Promise(() => {}) : Promise.resolve()))
+    await expect(opening).rejects.toMatchObject({ code: 'store.in-use', message: expect.stringContaining('older version') })
     older.result.close()
+  })
+
+  it('is told to be in use when nobody says why it does not open', async () => {
+    const silent = { open: () => ({}) } as unknown as IDBFactory
+    const opening = openDexieMessageStore({ name: 'mail', indexedDB: silent, IDBKeyRange, clock: { sleep: async () => {} } })
+    await expect(opening).rejects.toMatchObject({ code: 'store.in-use' })
   })
 })
 
@@ -174,9 +190,28 @@ describe('rows that cannot be understood', () => {
   })
 })
 
+describe('the bytes of a part', () => {
+  it('that goes while it is read is not taken for damage', async () => {
+    const store = await open()
+    await fill(store)
+    const bytes = new TextEncoder().encode('one')
+    await store.commit({
+      reason: 'a test',
+      expect: {},
+      writes: [{ kind: 'put-part', mailboxId: INBOX, uid: 1 as Uid, section: '1', bytes }],
+    })
+    const reading = store.view.part({ kind: 'stored', mailboxId: INBOX, box: 11 as never, uid: 1 as Uid }, '1')
+    const remove: Write = { kind: 'remove-messages', mailboxId: INBOX, uids: UidSet.of(1) }
+    await store.commit({ reason: 'a test', expect: {}, writes: [remove] })
+    // The name was read before the change, the bytes are read after it.
+    expect(await reading).toBe(null)
+  })
+})
+
 describe('the errors of a database', () => {
   it.each([
     [{ name: 'AbortError', inner: { name: 'QuotaExceededError' } }, 'store.full'],
+    [{ name: 'BulkError', failures: [{ name: 'QuotaExceededError' }] }, 'store.full'],
     [{ name: 'VersionError', inner: null }, 'store.too-new'],
     [{ name: 'DatabaseClosedError', inner: null }, 'store.closed'],
     [{ name: 'UnknownError', inner: { name: 'UnknownError' } }, 'store.io'],

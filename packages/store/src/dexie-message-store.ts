@@ -99,6 +99,7 @@ export class DexieMessageStore implements MessageStore {
   readonly #feed: NewsFeed
   readonly #running: Set<Promise<unknown>> = new Set()
   #isClosed = false
+  #closing: Promise<void> | null = null
 
   constructor(db: StoreDatabase, parts: DexieStoreParts) {
     this.#db = db
@@ -177,8 +178,12 @@ export class DexieMessageStore implements MessageStore {
     return this.#write(new Map(), (unit) => wipeAccount(unit, accountId))
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown()
+    return this.#closing
+  }
+
+  async #shutDown(): Promise<void> {
     this.#isClosed = true
     this.#feed.close()
     await Promise.allSettled([...this.#running])

@@ -13,6 +13,7 @@ const KEY_MAX = 4_294_967_295
 /** Immutable: a newer revision is a new index. */
 export interface MailboxIndex {
   readonly box: BoxEpoch
+  readonly madeAt: number
   readonly revision: number
   readonly dictionary: KeywordDictionary
   readonly chunks: ReadonlyMap<number, ColumnsRow>
@@ -70,7 +71,7 @@ export class MailboxIndexes {
   /** The index as of this row of the box, which was read in the same transaction. */
   async load(db: StoreDatabase, row: BoxRow): Promise<MailboxIndex> {
     const held = this.#indexes.get(row.box)
-    const isUsable = held !== undefined && held.revision <= row.revision
+    const isUsable = held !== undefined && held.revision <= row.revision && held.madeAt === (row.madeAt ?? 0)
     const index = isUsable ? await bringForward(db, held, row) : await buildIndex(db, row)
     const latest = this.#indexes.get(row.box)
     if (latest === undefined || latest.revision <= index.revision) {
@@ -105,7 +106,15 @@ async function bringForward(db: StoreDatabase, held: MailboxIndex, row: BoxRow):
 type Order = Pick<MailboxIndex, 'uids' | 'dates'>
 
 function ordered(row: BoxRow, chunks: ReadonlyMap<number, ColumnsRow>, { uids, dates }: Order): MailboxIndex {
-  return { box: row.box, revision: row.revision, dictionary: new KeywordDictionary(row.keywords), chunks, uids, dates }
+  return {
+    box: row.box,
+    madeAt: row.madeAt ?? 0,
+    revision: row.revision,
+    dictionary: new KeywordDictionary(row.keywords),
+    chunks,
+    uids,
+    dates,
+  }
 }
 
 function hasSameOrder(before: ColumnsRow | undefined, after: ColumnsRow): boolean {

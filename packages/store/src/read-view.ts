@@ -41,11 +41,16 @@ export function viewReads(access: Access): ViewReads {
         return found === null ? null : ((await asViews(scene, found.stage, [found.shown]))[0] ?? null)
       }),
     part: async (reference, section) => {
-      const bodyId = await access.read((db) => bodyOfPart({ db, indexes, pictures }, reference, section))
-      if (bodyId === null) return null
-      const bytes = await access.body(bodyId)
-      if (bytes === null) throw new SyncError('store.corrupt', 'A part names bytes that are not there.')
-      return bytes
+      const named = (): Promise<BodyId | null> => access.read((db) => bodyOfPart({ db, indexes, pictures }, reference, section))
+      for (let bodyId = await named(); bodyId !== null; ) {
+        const bytes = await access.body(bodyId)
+        if (bytes !== null) return bytes
+        // Name and bytes are read one after the other: in between the message may have gone, or its part been put anew.
+        const again = await named()
+        if (again === bodyId) throw new SyncError('store.corrupt', 'A part names bytes that are not there.')
+        bodyId = again
+      }
+      return null
     },
   }
 }

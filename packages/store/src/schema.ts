@@ -54,6 +54,8 @@ export interface BoxRow {
   readonly mailboxId: MailboxId
   readonly total: number
   readonly unread: number
+  /** The revision of the store when the box was made: what is in memory of an earlier box of this number is of no use. */
+  readonly madeAt?: number
   /** The revision of the store when its rows last changed. */
   readonly revision: number
   readonly keywords: readonly Flag[]

@@ -51,6 +51,10 @@ export function corruptRecord(what: string, cause?: unknown): SyncError {
   })
 }
 
+export function lostFirstRow(): SyncError {
+  return new SyncError('store.corrupt', 'The store has lost its first row; what is left is kept as it is.')
+}
+
 /** Reads a stored row; what it throws is data that cannot be understood. */
 export function decoded<T>(what: string, read: () => T): T {
   try {
@@ -60,19 +64,19 @@ export function decoded<T>(what: string, read: () => T): T {
   }
 }
 
-/** The names of an error and of what caused it: Dexie wraps the database's own in `inner`. */
+/** The names of an error and of what caused it: Dexie wraps the database's own in `inner`, or in `failures`. */
 function namesOf(error: unknown): string[] {
   const names: string[] = []
   for (let at = error, depth = 0; at instanceof Object && depth < 5; depth += 1) {
-    const { name, inner, cause } = at as { name?: unknown; inner?: unknown; cause?: unknown }
+    const { name, inner, cause, failures } = at as { name?: unknown; inner?: unknown; cause?: unknown; failures?: unknown }
     if (typeof name === 'string') names.push(name)
-    at = inner ?? cause
+    at = inner ?? cause ?? (Array.isArray(failures) ? failures[0] : undefined)
   }
   return names
 }
 
-/** Dexie's errors carry `inner` or are DOMExceptions; anything else was thrown by a caller's own code. */
+/** Dexie's errors carry `inner`, or `failures` where many rows were asked for, or are DOMExceptions; anything else was thrown by a caller's own code. */
 function isOfDatabase(error: unknown): boolean {
   if (typeof DOMException !== 'undefined' && error instanceof DOMException) return true
-  return error instanceof Object && 'inner' in error
+  return error instanceof Object && ('inner' in error || 'failures' in error)
 }

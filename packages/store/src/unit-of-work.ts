@@ -1,21 +1,11 @@
 /** What the writes of one transaction share: the store's counters, the news they make, and how many hold each body. */
 
-import {
-  type AccountId,
-  type BodyId,
-  type BoxEpoch,
-  type MailboxId,
-  type MailboxRecord,
-  type StoreNews,
-  SyncError,
-  type UidSet,
-  type ViewEffect,
-} from '@tidemail/core'
+import type { AccountId, BodyId, BoxEpoch, MailboxId, MailboxRecord, StoreNews, UidSet, ViewEffect } from '@tidemail/core'
 import { KeywordDictionary } from './keyword-dictionary.ts'
 import { decodeMailbox } from './mailbox-codec.ts'
 import { type ColumnsRow, chunkOf, isWholeColumns } from './packed-columns.ts'
 import { type BoxRow, SCHEMA_EPOCH, type StoreDatabase, type StoreRow } from './schema.ts'
-import { Conflict, corruptMailbox, decoded, tooNew } from './store-errors.ts'
+import { Conflict, corruptMailbox, decoded, lostFirstRow, tooNew } from './store-errors.ts'
 
 /** More chunks than this are read as one run of rows, not by name. */
 const CHUNKS_BY_NAME_MAX = 256
@@ -69,7 +59,7 @@ export async function finishWork(unit: UnitOfWork): Promise<StoreNews> {
 
 export async function readStoreRow(db: StoreDatabase): Promise<StoreRow> {
   const row = await db.store.get('store')
-  if (row === undefined) throw new SyncError('store.corrupt', 'The store has lost its first row.')
+  if (row === undefined) throw lostFirstRow()
   if (row.schemaEpoch !== SCHEMA_EPOCH) throw tooNew()
   return row
 }
@@ -95,6 +85,7 @@ export async function readMailbox(db: StoreDatabase, id: MailboxId): Promise<Mai
 export interface OpenBox {
   readonly mailboxId: MailboxId
   readonly box: BoxEpoch
+  readonly madeAt: number
   readonly dictionary: KeywordDictionary
   total: number
   unread: number
@@ -108,12 +99,12 @@ export async function openBox(unit: UnitOfWork, mailboxId: MailboxId): Promise<O
   unit.accounts.add(mailbox.accountId)
   const row = await unit.db.boxes.get(mailbox.box)
   if (row === undefined) throw corruptMailbox(`a mailbox ${mailboxId} without its box`)
-  const { total, unread, keywords } = row
-  return { mailboxId, box: mailbox.box, dictionary: new KeywordDictionary(keywords), total, unread }
+  const { madeAt = 0, total, unread, keywords } = row
+  return { mailboxId, box: mailbox.box, madeAt, dictionary: new KeywordDictionary(keywords), total, unread }
 }
 
-export async function saveBox(unit: UnitOfWork, { mailboxId, box, total, unread, dictionary }: OpenBox): Promise<void> {
-  const row: BoxRow = { box, mailboxId, total, unread, revision: unit.revision, keywords: dictionary.keywords }
+export async function saveBox(unit: UnitOfWork, { dictionary, ...counted }: OpenBox): Promise<void> {
+  const row: BoxRow = { ...counted, revision: unit.revision, keywords: dictionary.keywords }
   await unit.db.boxes.put(row)
 }
 

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { readMessageFile, readMessageFrom } from '../message-file.ts'
+import { checkMessageFiles, readMessageFile, readMessageFrom } from '../message-file.ts'
 import type { OperationRequest } from '../operation-request.ts'
 import { parseDate, parseFlags } from '../parse-arguments.ts'
 import { requestOperations } from '../request-operations.ts'
@@ -37,11 +37,11 @@ async function append(context: VerbContext, { mailbox, files, options }: Request
   const internalDate = options.date === undefined ? null : parseDate(options.date)
   const input = files.includes('-') ? await readMessageFrom(context.terminal.input, context.signal) : null
   const paths = files.map((file) => (file === '-' ? null : resolve(context.terminal.folder, file)))
-  // All are checked before any is accepted. They are read again one by one: together they may be larger than the memory.
-  for (const path of paths) if (path !== null) await readMessageFile(path)
+  // All are checked before any is accepted. Files are read again one by one.
+  const held = await checkMessageFiles(paths.filter((path) => path !== null))
   async function* requests(): AsyncGenerator<OperationRequest> {
     for (const path of paths) {
-      const bytes = path === null ? input : await readMessageFile(path)
+      const bytes = path === null ? input : (held.get(path) ?? (await readMessageFile(path)))
       if (bytes !== null) yield { verb: 'append', mailbox, flags, internalDate, bytes }
     }
   }

@@ -106,7 +106,10 @@ async function heldText({ engine }: OpenAccount, reference: MessageReference, me
   return texts.length === 0 ? null : texts.join('\n')
 }
 
+const NOT_HELD =
+  '[The text is not stored: `tidemail sync --bodies text` fetches small and recent texts, `--bodies all` everything.]'
+
 function notHeld({ parts }: MessageView): string {
   const hasText = parts.some(({ type }) => type.startsWith('text/'))
-  return hasText ? '[The text is not stored; `tidemail sync --bodies text` fetches it.]' : '[The message has no text.]'
+  return hasText ? NOT_HELD : '[The message has no text.]'
 }

@@ -34,13 +34,20 @@ export function copyingExchange(step: CopyStep | MoveStep, command: string): Exc
   }
 }
 
+/** A message has one copy, and a copy one origin: anything else names neither. */
+function isOneToOne({ ranges, sources, destinations }: UidPairs): boolean {
+  const count = ranges.reduce((sum, { length }) => sum + length, 0)
+  return sources.size === count && destinations.size === count
+}
+
 function readCopyUid(args: string): { readonly validity: number; readonly pairs: UidPairs } | null {
   const [digits, source, destination] = args.split(' ')
   const validity = Number(digits)
   if (source === undefined || destination === undefined) return null
   if (!Number.isInteger(validity) || validity < 1 || validity > UID_MAX) return null
   try {
-    return { validity, pairs: UidPairs.fromCopyUid(source, destination) }
+    const pairs = UidPairs.fromCopyUid(source, destination)
+    return isOneToOne(pairs) ? { validity, pairs } : null
   } catch {
     return null
   }

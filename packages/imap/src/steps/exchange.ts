@@ -30,7 +30,8 @@ export interface StepContext {
   argumentOf(path: string): string
   /** Reads a name as it came. */
   pathOf(name: string): string
-  readonly selection: Selection | null
+  /** As it is now, not as it was when the step was written. */
+  selection(): Selection | null
   select(selection: Selection | null): void
   /** Takes a response as news of the mailbox that is selected now. */
   news(response: Untagged): void

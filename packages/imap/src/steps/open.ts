@@ -11,11 +11,15 @@ import {
   type UidValidity,
   uidValidity,
 } from '@tidemail/core'
+import { ProtocolViolation } from '../protocol-violation.ts'
 import type { StatusResponse, Untagged } from '../response.ts'
 import { takeNews } from '../selection.ts'
 import type { Exchange, StepContext, Tell } from './exchange.ts'
 import { refusal } from './exchange.ts'
 import { hasModSeqs, readModSeq, readObjectId } from './status.ts'
+
+/** What SELECT may report before its tagged reply: a QRESYNC answer has at most a row a message. */
+const CHANGES_MAX = 1_000_000
 
 /** What SELECT has said so far. */
 interface Report {
@@ -25,8 +29,15 @@ interface Report {
   changes: Untagged[]
 }
 
+interface Answer {
+  readonly report: Report
+  readonly isAsked: boolean
+}
+
 export function openExchanges(step: OpenStep, context: StepContext): readonly Exchange[] {
   let report = emptyReport()
+  // Without QRESYNC enabled the server is not asked what changed.
+  const isAsked = step.known !== undefined && context.server.enabled.includes('QRESYNC')
   return [
     {
       parts: [openCommand(step, context)],
@@ -37,7 +48,7 @@ export function openExchanges(step: OpenStep, context: StepContext): readonly Ex
           report = emptyReport()
           return true
         }
-        return record(report, response)
+        return !isOfOld(response, report, { isAsked }) && record(report, response)
       },
       finish: (reply, tell) => {
         if (reply.status !== 'OK') {
@@ -45,7 +56,7 @@ export function openExchanges(step: OpenStep, context: StepContext): readonly Ex
           return undefined
         }
         if (reply.code !== null) report.codes.set(reply.code.name, reply.code.args)
-        return open(step, report, context, tell)
+        return open(step, { report, isAsked }, context, tell)
       },
     },
   ]
@@ -74,16 +85,14 @@ function record(report: Report, response: Untagged): boolean {
   switch (response.kind) {
     case 'exists':
       report.exists = response.count
-      report.changes.push(response)
-      return true
+      return recordChange(report, response)
     case 'flags':
       report.flags = response.flags
       return true
     case 'expunged':
     case 'fetch':
     case 'vanished':
-      report.changes.push(response)
-      return true
+      return recordChange(report, response)
     case 'condition':
       recordCode(report, response)
       return true
@@ -92,8 +101,19 @@ function record(report: Report, response: Untagged): boolean {
   }
 }
 
+function recordChange(report: Report, change: Untagged): true {
+  if (report.changes.length >= CHANGES_MAX) throw new ProtocolViolation('The server does not end its answer to SELECT.')
+  report.changes.push(change)
+  return true
+}
+
 function recordCode(report: Report, { code }: StatusResponse): void {
   if (code !== null) report.codes.set(code.name, code.args)
+}
+
+/** A server without CLOSED may still be telling of the mailbox that was open, until it begins with this one. */
+function isOfOld(response: Untagged, { codes }: Report, { isAsked }: Pick<Answer, 'isAsked'>): boolean {
+  return !isAsked && (response.kind === 'fetch' || response.kind === 'vanished') && !codes.has('UIDVALIDITY')
 }
 
 function giveToOld(report: Report, context: StepContext): void {
@@ -101,14 +121,12 @@ function giveToOld(report: Report, context: StepContext): void {
   context.select(null)
 }
 
-function open(step: OpenStep, report: Report, context: StepContext, tell: Tell): Rejection | undefined {
+function open(step: OpenStep, { report, isAsked }: Answer, context: StepContext, tell: Tell): Rejection | undefined {
   const validity = readUidValidity(report.codes.get('UIDVALIDITY'))
   if (validity === null) {
     context.select(null)
     return refusal(null, 'The server gives no UIDVALIDITY for this mailbox, so its messages cannot be told apart.')
   }
-  // Without QRESYNC enabled the server was not asked what changed.
-  const isAsked = step.known !== undefined && context.server.enabled.includes('QRESYNC')
   const opened = openedOf(step, report, validity, { isAsked })
   const selection = { mailbox: opened.mailbox, exists: report.exists, highestModSeq: opened.highestModSeq }
   context.select(selection)

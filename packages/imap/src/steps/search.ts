@@ -1,22 +1,30 @@
 /** UID SEARCH: which UIDs exist, kept as a set (RFC 4731, RFC 9051 §6.4.4). */
 
-import { can, type SearchStep, UidSet } from '@tidemail/core'
-import type { Exchange, StepContext } from './exchange.ts'
+import { can, type SearchStep, type UidRange, UidSet } from '@tidemail/core'
+import { type Exchange, refusal, type StepContext } from './exchange.ts'
 
-export function searchExchanges(step: SearchStep, { server }: StepContext): readonly Exchange[] {
-  let found = UidSet.EMPTY
+export function searchExchanges(step: SearchStep, context: StepContext): readonly Exchange[] {
+  const found: UidRange[] = []
+  let isAnswered = false
   const criterion = step.uids.equals(UidSet.ALL) ? 'ALL' : `UID ${step.uids}`
   if (step.uids.isEmpty) return []
   return [
     {
-      parts: [can(server, 'ESEARCH') ? `UID SEARCH RETURN (ALL) ${criterion}` : `UID SEARCH ${criterion}`],
+      parts: [can(context.server, 'ESEARCH') ? `UID SEARCH RETURN (ALL) ${criterion}` : `UID SEARCH ${criterion}`],
       take: (response, _tell, tag) => {
         if (response.kind !== 'search' || (response.tag !== null && response.tag !== tag)) return false
-        found = found.union(response.uids)
+        isAnswered = true
+        // Joined once: some servers give one UID a line.
+        for (const range of response.uids.ranges) found.push(range)
         return true
       },
       finish: (reply, tell) => {
-        if (reply.status === 'OK') tell({ kind: 'uids', id: step.id, mailbox: step.mailbox, uids: found.intersect(step.uids) })
+        if (reply.status !== 'OK') return undefined
+        if (!isAnswered && criterion === 'ALL' && (context.selection()?.exists ?? 0) > 0) {
+          return refusal(null, 'The server did not say which messages there are.')
+        }
+        const uids = UidSet.fromRanges(found).intersect(step.uids)
+        tell({ kind: 'uids', id: step.id, mailbox: step.mailbox, uids })
         return undefined
       },
     },

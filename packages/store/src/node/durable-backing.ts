@@ -6,11 +6,17 @@ import type { Durability } from '../dexie-message-store.ts'
 import type { StoreDatabase } from '../schema.ts'
 import { corruptRecord } from '../store-errors.ts'
 import { decodeRow, encodeRow } from './row-codec.ts'
+import { RowSum } from './row-sum.ts'
 
 /** One change of one row; a null value removes it. */
 export interface BackedRow {
   readonly key: string
   readonly value: Uint8Array | null
+}
+
+export interface BackingOptions {
+  /** Whether to begin with nothing; a store that is there must have its rows. Left out: yes. */
+  readonly create?: boolean
 }
 
 /** The port to an embedded key-value engine. */
@@ -29,6 +35,7 @@ const LOAD_BATCH_ROWS_MAX = 1_000
 export class DurableBacking implements Durability {
   readonly #backing: Backing
   readonly #batches: Map<DBCoreTransaction, BackedRow[]> = new Map()
+  readonly #sum: RowSum = new RowSum()
   #tail: Promise<void> = Promise.resolve()
   #isRecording = false
   #isPoisoned = false
@@ -54,6 +61,7 @@ export class DurableBacking implements Durability {
       await db.table(table).bulkPut(rows)
     }
     for await (const [key, value] of this.#backing.rows()) {
+      if (this.#sum.read(key, value)) continue
       const table = tableOf(key)
       if (!db.tables.some(({ name }) => name === table)) throw corruptRecord(`a row of an unknown table`)
       const rows = waiting.get(table) ?? []
@@ -63,6 +71,11 @@ export class DurableBacking implements Durability {
     }
     for (const [table, rows] of waiting) if (rows.length > 0) await flush(table, rows)
     this.#isRecording = true
+  }
+
+  /** Whether what was loaded is all that was ever written. @throws SyncError `store.corrupt` */
+  verify(): void {
+    this.#sum.check()
   }
 
   check(): void {
@@ -113,7 +126,7 @@ export class DurableBacking implements Durability {
     const target = transaction as unknown as EventTarget
     target.addEventListener('complete', () => {
       this.#batches.delete(transaction)
-      this.#enqueue(batch)
+      if (batch.length > 0) this.#enqueue(this.#sum.with(batch))
     })
     target.addEventListener('abort', () => this.#batches.delete(transaction))
     return batch

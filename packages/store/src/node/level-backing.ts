@@ -1,33 +1,65 @@
 /** The backing over LevelDB: one synced batch a transaction. Its lock keeps other processes out. */
 
-import { statfs } from 'node:fs/promises'
+import { access, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
 import { SyncError } from '@tidemail/core'
 import { ClassicLevel } from 'classic-level'
-import type { BackedRow, Backing } from './durable-backing.ts'
+import type { BackedRow, Backing, BackingOptions } from './durable-backing.ts'
 
 /** Below this a failed write is taken for a full disk: LevelDB tells no errno. */
 const DISK_FREE_BYTES_MIN = 4 * 1024 * 1024
 
-/** @throws SyncError `store.in-use`, `store.corrupt`, `store.io`, `store.full` */
-export async function openLevelBacking(directory: string): Promise<Backing> {
-  const level = new ClassicLevel<string, Uint8Array>(directory, { keyEncoding: 'utf8', valueEncoding: 'view' })
+/** Names the file that tells LevelDB what it holds; without it LevelDB begins anew, and removes what it finds. */
+const CURRENT_FILE = 'CURRENT'
+
+/**
+ * Opens the rows of a store, or makes them where `create` says so.
+ * @throws SyncError `store.in-use`, `store.corrupt`, `store.io`, `store.full`
+ */
+export async function openLevelBacking(directory: string, { create = true }: BackingOptions = {}): Promise<Backing> {
+  if (!create) await refuseLost(join(directory, CURRENT_FILE))
+  const level = new ClassicLevel<string, Uint8Array>(directory, {
+    keyEncoding: 'utf8',
+    valueEncoding: 'view',
+    createIfMissing: create,
+  })
   try {
     await level.open()
   } catch (error) {
     throw await openError(directory, error)
   }
   return {
-    rows: () => level.iterator(),
+    rows: () => readAll(level),
     write: async (batch) => {
       if (batch.length === 0) return
       try {
         await level.batch(batch.map(asOperation), { sync: true })
       } catch (error) {
-        throw await writeError(directory, error)
+        throw await diskError(directory, error, 'The store could not be written.')
       }
     },
     close: () => level.close(),
   }
+}
+
+async function* readAll(level: ClassicLevel<string, Uint8Array>): AsyncGenerator<readonly [string, Uint8Array]> {
+  try {
+    yield* level.iterator()
+  } catch (error) {
+    throw codesOf(error).includes('LEVEL_CORRUPTION') ? damaged(error) : error
+  }
+}
+
+async function refuseLost(path: string): Promise<void> {
+  try {
+    await access(path)
+  } catch (error) {
+    throw damaged(error)
+  }
+}
+
+function damaged(cause: unknown): SyncError {
+  return new SyncError('store.corrupt', 'The files of the store are damaged; they are kept as they are.', { cause })
 }
 
 function asOperation({ key, value }: BackedRow) {
@@ -39,15 +71,13 @@ async function openError(directory: string, error: unknown): Promise<SyncError> 
   if (codes.includes('LEVEL_LOCKED')) {
     return new SyncError('store.in-use', 'Another process has the store open.', { cause: error })
   }
-  if (codes.includes('LEVEL_CORRUPTION')) {
-    return new SyncError('store.corrupt', 'The files of the store are damaged; they are kept as they are.', { cause: error })
-  }
-  return writeError(directory, error)
+  if (codes.includes('LEVEL_CORRUPTION')) return damaged(error)
+  return diskError(directory, error, 'The store could not be opened.')
 }
 
-async function writeError(directory: string, error: unknown): Promise<SyncError> {
+async function diskError(directory: string, error: unknown, what: string): Promise<SyncError> {
   if (await isDiskFull(directory)) return new SyncError('store.full', 'The disk is full.', { cause: error })
-  return new SyncError('store.io', 'The store could not be written.', { cause: error, recovery: 'reopen' })
+  return new SyncError('store.io', what, { cause: error, recovery: 'reopen' })
 }
 
 async function isDiskFull(directory: string): Promise<boolean> {

@@ -293,6 +293,6 @@ describe('a disk that fails (Verifies: H-19)', () => {
     await committing
     expect(order).toEqual(['released', 'committed'])
     expect(disk.batches.length - before).toBe(1)
-    expect(disk.batches.at(-1)?.map(({ key }) => key)).toEqual(['accounts:"ada"', 'store:"store"'])
+    expect(disk.batches.at(-1)?.map(({ key }) => key)).toEqual(['accounts:"ada"', 'store:"store"', 'sum:'])
   })
 })

@@ -4,7 +4,7 @@ import type { BodyId, Clock, MessageStore } from '@tidemail/core'
 import { IDBFactory as MemoryFactory, IDBKeyRange as MemoryKeyRange } from 'fake-indexeddb'
 import { DexieMessageStore, REAL_CLOCK } from '../dexie-message-store.ts'
 import { openDatabase, setUpStore } from '../open-database.ts'
-import { type Backing, DurableBacking } from './durable-backing.ts'
+import { type Backing, type BackingOptions, DurableBacking } from './durable-backing.ts'
 import { openLevelBacking } from './level-backing.ts'
 import { NodeBodyFiles } from './node-body-files.ts'
 import { prepareDirectory } from './store-directory.ts'
@@ -31,10 +31,10 @@ export function openNodeMessageStore(options: NodeStoreOptions): Promise<Message
 /** As {@link openNodeMessageStore}, over any backing. */
 export async function openBackedStore(
   { directory, create = true, clock = REAL_CLOCK }: NodeStoreOptions,
-  openBacking: (directory: string) => Promise<Backing>,
+  openBacking: (directory: string, options: BackingOptions) => Promise<Backing>,
 ): Promise<MessageStore> {
   const paths = await prepareDirectory(directory, { create })
-  const durability = new DurableBacking(await openBacking(paths.levels))
+  const durability = new DurableBacking(await openBacking(paths.levels, { create: paths.isNew }))
   try {
     // One store, one IndexedDB of its own: names need not be told apart.
     const db = await openDatabase({
@@ -45,8 +45,10 @@ export async function openBackedStore(
       prepare: (database) => durability.install(database),
     })
     await durability.load(db)
-    await setUpStore(db)
+    await setUpStore(db, { create: paths.isNew })
+    durability.verify()
     await durability.settled()
+    await paths.seal()
     const bodies = new NodeBodyFiles(paths.bodies)
     const named = new Set<BodyId>(await db.holds.toCollection().primaryKeys())
     await bodies.collectOrphans((id) => named.has(id))

@@ -1,11 +1,13 @@
 /** The folder of a store: a marker file that says what it is, and of which format, before anything else in it is touched. */
 
-import { access, constants, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
+import { access, constants, mkdir, open, readdir, readFile, realpath, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SyncError } from '@tidemail/core'
 import { tooNew } from '../store-errors.ts'
 
 const MARKER_FILE = 'tidemail.json'
+/** The marker of a store that is being made. */
+const DRAFT_FILE = `${MARKER_FILE}.tmp`
 const MARKER_FORMAT = 'tidemail-store'
 /** The number of the layout of the folder. 1: rows in LevelDB under `levels`, bodies as files under `bodies`. */
 export const DIRECTORY_VERSION = 1
@@ -13,6 +15,10 @@ export const DIRECTORY_VERSION = 1
 export interface StoreDirectory {
   readonly levels: string
   readonly bodies: string
+  /** Whether nothing was ever kept here: until it is sealed. */
+  readonly isNew: boolean
+  /** Says that the store is made: from now on what is missing is lost. */
+  seal(): Promise<void>
 }
 
 /**
@@ -20,20 +26,21 @@ export interface StoreDirectory {
  * @throws SyncError `input.no-store` when it is none and none may be made, `store.corrupt`, `store.too-new`, `store.read-only`, `store.full`
  */
 export async function prepareDirectory(directory: string, options: { readonly create: boolean }): Promise<StoreDirectory> {
-  const paths = { levels: join(directory, 'levels'), bodies: join(directory, 'bodies') }
   try {
     const names = await namesIn(directory)
-    if (names?.includes(MARKER_FILE) === true) {
-      checkMarker(await readFile(join(directory, MARKER_FILE), 'utf8'))
-    } else {
+    const isNew = names?.includes(MARKER_FILE) !== true
+    if (isNew) {
       refuseUnlessEmpty(directory, names ?? [], { ...options, isThere: names !== null })
       await makeDirectory(directory)
-      await writeMarker(directory)
-    }
+      await writeDraft(directory)
+    } else checkMarker(await readFile(join(directory, MARKER_FILE), 'utf8'))
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
+    // LevelDB knows its lock by the name of the file: under another name the same process would open it twice.
+    const real = await realpath(directory)
+    const paths = { levels: join(real, 'levels'), bodies: join(real, 'bodies') }
     await makeDirectory(paths.bodies)
     await makeDirectory(paths.levels)
-    return paths
+    return { ...paths, isNew, seal: () => (isNew ? seal(real) : Promise.resolve()) }
   } catch (error) {
     throw fileError(error)
   }
@@ -66,6 +73,8 @@ export function fileError(error: unknown): unknown {
 export async function makeDirectory(directory: string): Promise<'made' | 'there'> {
   try {
     await mkdir(directory, { mode: 0o700 })
+    // Without this a crash of the machine could take the folder with all that is synced in it.
+    await syncDirectory(dirname(directory))
     return 'made'
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -95,16 +104,20 @@ async function namesIn(directory: string): Promise<string[] | null> {
   }
 }
 
-/** A folder with our parts but without the marker was a store once: it is kept. A marker half written is no file of anybody. */
+/**
+ * A folder with our parts but without the marker was a store once: it is kept. Beside the draft of a marker they are what is left of a store that
+ * was never made to the end, in which nobody has kept anything.
+ */
 function refuseUnlessEmpty(
   directory: string,
   names: readonly string[],
   { create, isThere }: { readonly create: boolean; readonly isThere: boolean },
 ): void {
-  if (names.includes('levels') || names.includes('bodies')) {
+  const isHalfMade = names.includes(DRAFT_FILE)
+  if (!isHalfMade && (names.includes('levels') || names.includes('bodies'))) {
     throw new SyncError('store.corrupt', `The store in ${directory} has lost its ${MARKER_FILE}; it is kept as it is.`)
   }
-  if (names.some((name) => name !== `${MARKER_FILE}.tmp`)) {
+  if (names.some((name) => ![DRAFT_FILE, 'levels', 'bodies'].includes(name))) {
     throw new SyncError('input.no-store', `The folder ${directory} holds other files, and no store.`, {
       hint: 'Name an empty folder, or one that does not exist yet.',
     })
@@ -130,16 +143,22 @@ function parseMarker(text: string): { readonly format?: unknown; readonly versio
   }
 }
 
-async function writeMarker(directory: string): Promise<void> {
-  const draft = join(directory, `${MARKER_FILE}.tmp`)
-  const file = await open(draft, 'w', 0o600)
+async function writeDraft(directory: string): Promise<void> {
+  const file = await open(join(directory, DRAFT_FILE), 'w', 0o600)
   try {
     await file.writeFile(`${JSON.stringify({ format: MARKER_FORMAT, version: DIRECTORY_VERSION })}\n`)
     await file.sync()
   } finally {
     await file.close()
   }
-  await rename(draft, join(directory, MARKER_FILE))
   await syncDirectory(directory)
-  await syncDirectory(dirname(directory))
+}
+
+async function seal(directory: string): Promise<void> {
+  try {
+    await rename(join(directory, DRAFT_FILE), join(directory, MARKER_FILE))
+    await syncDirectory(directory)
+  } catch (error) {
+    throw fileError(error)
+  }
 }

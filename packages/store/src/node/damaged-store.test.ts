@@ -1,0 +1,203 @@
+/** Holds a store whose files are damaged to a clear error, and to leaving alone what is left. */
+
+import { cp, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, unlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AccountId, AccountRecord, BodyId, EntrySeq, MessageStore, Write } from '@tidemail/core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openNodeMessageStore } from './node-message-store.ts'
+
+const ADA = 'ada' as AccountId
+const RECEIPTS = 30
+let root: string
+let directory: string
+let bodyId: BodyId
+const opened: MessageStore[] = []
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'tidemail-damaged-'))
+  directory = join(root, 'store')
+  const store = await open()
+  const account: AccountRecord = { id: ADA, host: '', user: '', settings: {}, server: null, syncedAt: null }
+  await commit(store, { kind: 'put-account', account })
+  for (let n = 1; n <= RECEIPTS; n += 1) {
+    // Much enough for several of the blocks that LevelDB's log is made of.
+    const bytes = new TextEncoder().encode(`receipt ${n} `.repeat(300))
+    await commit(store, { kind: 'put-receipt', receipt: { accountId: ADA, seq: n as EntrySeq, bytes } })
+  }
+  bodyId = await acceptDraft(store)
+  await store.close()
+})
+
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close()
+  await rm(root, { recursive: true })
+})
+
+async function open(path = directory): Promise<MessageStore> {
+  const store = await openNodeMessageStore({ directory: path })
+  opened.push(store)
+  return store
+}
+
+async function commit(store: MessageStore, ...writes: readonly Write[]): Promise<void> {
+  expect(await store.commit({ reason: 'a test', expect: {}, writes })).toMatchObject({ kind: 'committed' })
+}
+
+async function acceptDraft(store: MessageStore): Promise<BodyId> {
+  const bytes = new TextEncoder().encode('Subject: a draft\r\n\r\n')
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  const id = Buffer.from(digest).toString('hex') as BodyId
+  const envelope = {
+    subject: null,
+    date: null,
+    from: [],
+    sender: [],
+    replyTo: [],
+    to: [],
+    cc: [],
+    bcc: [],
+    inReplyTo: null,
+    messageId: null,
+  }
+  const fixed = { flags: [], internalDate: 0, sizeBytes: bytes.length, envelope, parts: [], emailId: null }
+  await store.accept({
+    accountId: ADA,
+    targets: [],
+    bodies: [{ bodyId: id, bytes }],
+    build: ({ firstLocal }) => ({
+      bytes,
+      localsUsed: 1,
+      effects: [{ kind: 'new', mailboxId: 1 as never, message: { ...fixed, local: firstLocal, bodyId: id } }],
+    }),
+  })
+  return id
+}
+
+const levels = (): string => join(directory, 'levels')
+const bodyFile = (): string => join(directory, 'bodies', bodyId.slice(0, 2), bodyId)
+
+async function removeFrom(folder: string, pattern: RegExp): Promise<void> {
+  for (const name of await readdir(folder)) if (pattern.test(name)) await unlink(join(folder, name))
+}
+
+async function expectUnbroken(store: MessageStore): Promise<number> {
+  const receipts = await store.planning.receipts(ADA, { limit: 99 })
+  expect(receipts.map(({ seq }) => seq)).toEqual(receipts.map((_, i) => receipts.length - i))
+  return receipts.length
+}
+
+/** Every file with its bytes, but for LevelDB's own diary. */
+async function contentOf(folder: string): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>()
+  for (const name of (await readdir(folder, { recursive: true })).sort()) {
+    const path = join(folder, name)
+    if (!/\/LO(?:CK|G)(?:\.old)?$/.test(path) && (await stat(path)).isFile()) files.set(name, await readFile(path, 'hex'))
+  }
+  return files
+}
+
+describe('a store whose rows are damaged', () => {
+  it.each<[string, () => Promise<void>]>([
+    ['CURRENT is gone', () => unlink(join(levels(), 'CURRENT'))],
+    ['CURRENT is empty', () => truncate(join(levels(), 'CURRENT'), 0)],
+    ['the folder of the rows is gone', () => rm(levels(), { recursive: true })],
+    ['the folder of the rows is empty', () => removeFrom(levels(), /./)],
+  ])('is refused, and left as it is, when %s', async (_name, damage) => {
+    await damage()
+    const before = await contentOf(directory)
+    await expect(open()).rejects.toMatchObject({ code: 'store.corrupt' })
+    expect(await contentOf(directory)).toEqual(before)
+  })
+
+  it('is refused, and keeps its bodies, when its log is gone', async () => {
+    await removeFrom(levels(), /\.log$/)
+    await expect(open()).rejects.toMatchObject({ code: 'store.corrupt' })
+    await expect(open()).rejects.toMatchObject({ code: 'store.corrupt' })
+    expect((await stat(bodyFile())).isFile()).toBe(true)
+  })
+
+  it('is refused when an octet of its rows is another, or opens as it was after an earlier commit: never with a commit missing between', async () => {
+    const [log] = (await readdir(levels())).filter((name) => name.endsWith('.log'))
+    const bytes = await readFile(join(levels(), log ?? ''))
+    const refusals: string[] = []
+    for (let at = 3; at < bytes.length; at += Math.ceil(bytes.length / 40)) {
+      const copy = join(root, `copy-${at}`)
+      await cp(directory, copy, { recursive: true })
+      const damaged = Buffer.from(bytes)
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 4, at)
+      await writeFile(join(copy, 'levels', log ?? ''), damaged)
+      const store = await open(copy).catch((error: { code: string }) => error.code)
+      if (typeof store === 'string') refusals.push(store)
+      else await expectUnbroken(store)
+    }
+    expect(new Set(refusals)).toEqual(new Set(['store.corrupt']))
+    expect(refusals.length).toBeGreaterThan(10)
+  })
+
+  it('opens with every commit but the last ones when the end of its log was cut off', async () => {
+    const [log = ''] = (await readdir(levels())).filter((name) => name.endsWith('.log'))
+    await truncate(join(levels(), log), (await stat(join(levels(), log))).size - 700)
+    expect(await expectUnbroken(await open())).toBeGreaterThan(RECEIPTS / 2)
+  })
+})
+
+describe('a store whose bodies are damaged', () => {
+  it.each<[string, (path: string) => Promise<void>]>([
+    ['cut short', (path) => truncate(path, 5)],
+    ['changed', (path) => writeFile(path, 'Subject: b draft\r\n\r\n')],
+    ['gone', (path) => unlink(path)],
+  ])('never gives other bytes than it was given: %s', async (_name, damage) => {
+    await damage(bodyFile())
+    const store = await open()
+    await expect(store.planning.body(bodyId)).rejects.toMatchObject({ code: 'store.corrupt' })
+  })
+
+  it('writes a body that was cut short anew', async () => {
+    await truncate(bodyFile(), 5)
+    const store = await open()
+    await acceptDraft(store)
+    expect((await store.planning.body(bodyId)).length).toBe(20)
+  })
+
+  it('leaves alone what others put among them', async () => {
+    const strange = [join(directory, 'bodies', '.DS_Store'), join(directory, 'bodies', bodyId.slice(0, 2), '.hidden')]
+    for (const path of strange) await writeFile(path, '')
+    await open()
+    for (const path of strange) expect((await stat(path)).isFile()).toBe(true)
+  })
+})
+
+describe('the folder of a store', () => {
+  it('is one however it is named', async () => {
+    await symlink(directory, join(root, 'link'))
+    await open()
+    for (const path of [join(root, 'link'), `${directory}/../store/`]) {
+      await expect(open(path)).rejects.toMatchObject({ code: 'store.in-use' })
+    }
+  })
+
+  it('is made to its end when that was interrupted', async () => {
+    for (const half of [
+      ['tidemail.json.tmp'],
+      ['tidemail.json.tmp', 'levels/LOCK'],
+      ['tidemail.json.tmp', 'levels/000001.log'],
+    ]) {
+      const path = join(root, half.join('-').replaceAll('/', '-'))
+      await cp(directory, path, { recursive: true, filter: (name) => !/levels.|bodies.|tidemail.json$/.test(name) })
+      for (const name of half) await writeFile(join(path, name), '')
+      const store = await open(path)
+      expect(await store.planning.accounts()).toEqual([])
+      await store.close()
+      await expect(open(path)).resolves.toBeDefined()
+    }
+  })
+
+  it('may have any name', async () => {
+    for (const name of ['with space', 'ümlaut', 'a#b%20c', 'line\nbreak', '-rf', 'quote\'"', '漢字']) {
+      const path = join(root, name)
+      await (await open(path)).close()
+      expect(await readdir(path)).toContain('tidemail.json')
+    }
+  })
+})
