@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +23,7 @@ export class Laboratory {
   readonly network: FaultProxy
   readonly #folder: string
   readonly #children = new Set<ChildProcess>()
-  #account: OpenAccount | null = null
+  #account: Promise<OpenAccount> | null = null
   #isClosed = false
 
   static async open(): Promise<Laboratory> {
@@ -46,14 +47,16 @@ export class Laboratory {
   /** The account, opened in this process. */
   async openAccount(): Promise<OpenAccount> {
     if (this.#isClosed) throw new Error('The laboratory is closed.')
-    this.#account ??= await openAccount({ directory: this.directory, port: this.network.port })
+    this.#account ??= openAccount({ directory: this.directory, port: this.network.port })
     return this.#account
   }
 
   /** Leaves the store to another process. */
   async closeAccount(): Promise<void> {
-    await this.#account?.close()
+    const opening = this.#account
     this.#account = null
+    // Also one that is only being opened, so that it does not make its folder again after everything is tidied up.
+    await (await opening)?.close()
   }
 
   goOffline(): void {
@@ -108,6 +111,8 @@ export class Laboratory {
     await this.network.close()
     await this.server.close()
     await rm(this.#folder, { recursive: true, force: true })
+    // A story that was interrupted may be writing still: what it makes anew goes with the process.
+    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }))
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, truncateSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { FaultProxy, ImapServer, sampleMessages } from '@tidemail/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -216,6 +217,29 @@ describe('a mail server that cannot be used', () => {
     await withServer(answering('* OK [CAPABILITY IMAP4rev1] hi', { login: 'OK [CAPABILITY IMAP4rev1] in' }), async (port) => {
       const words = ['sync', '--host', '127.0.0.1', '--port', String(port)]
       failed(await sandbox.run(words, { variables }), 'remote.timeout', 75)
+    })
+  })
+
+  it('a server that keeps talking without an answer does not hold an interrupted command', async () => {
+    const greet = answering('* OK [CAPABILITY IMAP4rev1] hi', { login: 'OK [CAPABILITY IMAP4rev1] in' })
+    let begun: () => void = () => undefined
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    const talking = (socket: Socket): void => {
+      greet(socket)
+      socket.on('data', (piece: Buffer) => {
+        if (!piece.includes('LIST')) return
+        const talk = setInterval(() => socket.write('* OK Still here\r\n'), 50)
+        socket.once('close', () => clearInterval(talk))
+        begun()
+      })
+    }
+    await withServer(talking, async (port) => {
+      const { child, finished } = sandbox.start(['sync', '--port', String(port), '--timeout', '2'])
+      await hasBegun
+      child.kill('SIGTERM')
+      failed(await finished, 'engine.aborted', 130)
     })
   })
 

@@ -1,22 +1,30 @@
 /** The command `tidemail`: parse the command line, carry out the verb, print, end with the exit status of what happened. */
 
 import { readFile } from 'node:fs/promises'
+import { SyncError } from '@tidemail/core'
 import { parseCommandLine } from './command-line.ts'
 import { failureLines, failureOf } from './failure.ts'
 import { jsonPrinter, type Printer, textPrinter } from './printer.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 
+/** What was sent may still be answered so long after an interruption; a server that only keeps talking is not waited for. */
+const INTERRUPTION_MS_MAX = 5_000
+
 /** Runs the command of this process, and ends the process. */
 export async function runProcess(): Promise<void> {
   const terminal = processTerminal()
   const interruption = new AbortController()
+  const end = (error: unknown): void => void fail(error, terminal, printerOf(process.argv, terminal)).then(process.exit)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // The second signal does not wait for a server that may not answer.
-    process.on(signal, () => (interruption.signal.aborted ? process.exit(130) : interruption.abort()))
+    process.on(signal, () => {
+      // The second signal does not wait for a server that may not answer.
+      if (interruption.signal.aborted) process.exit(130)
+      interruption.abort()
+      // Like a sudden end, which the store survives, but said in words.
+      setTimeout(() => end(new SyncError('engine.aborted', 'The work was interrupted.')), INTERRUPTION_MS_MAX).unref()
+    })
   }
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, (error: unknown) => void fail(error, terminal, printerOf(process.argv, terminal)).then(process.exit))
-  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, end)
   process.exit(await main(process.argv.slice(2), terminal, interruption.signal))
 }
 
