@@ -62,6 +62,16 @@ describe('while connecting', () => {
     expect(error).toMatchObject({ name: 'SyncError', code: expect.stringMatching(/^remote\./) })
   })
 
+  it('survives a line without an end', async () => {
+    const error = await failure(async (peer) => {
+      peer.send('* OK [CAPABILITY IMAP4rev1] ready')
+      await peer.line()
+      // In pieces of a size that brings one over every limit at once.
+      await peer.trickle('x'.repeat(4_000_000), 60_000)
+    })
+    expect(error).toMatchObject({ name: 'SyncError', code: 'remote.protocol' })
+  })
+
   it('masks the secret also as it was quoted', async () => {
     const error = await failure(async (peer) => {
       peer.send('* OK [CAPABILITY IMAP4rev1] ready')

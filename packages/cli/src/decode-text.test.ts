@@ -24,6 +24,14 @@ describe('decodePart', () => {
     expect(await decodePart({ ...PLAIN, encoding: 'quoted-printable' }, latin1('caf=C3=A9 =\r\nau lait'))).toBe('café au lait')
   })
 
+  it('reads UTF-8 where no charset is told, and keeps to what is told', async () => {
+    const bytes = Buffer.from('Grüße, 日本')
+    expect(await decodePart({ ...PLAIN, charset: null, encoding: '8bit' }, bytes)).toBe('Grüße, 日本')
+    expect(await decodePart({ ...PLAIN, charset: 'US-ASCII', encoding: '7bit' }, bytes)).toBe('Grüße, 日本')
+    expect(await decodePart({ ...PLAIN, charset: null, encoding: '8bit' }, latin1('Grüße'))).toBe('Grüße')
+    expect(await decodePart({ ...PLAIN, charset: 'iso-8859-1', encoding: '8bit' }, Buffer.from('ü'))).toBe('Ã¼')
+  })
+
   it('makes text of HTML, without its scripts', async () => {
     const text = await decodePart({ ...PLAIN, type: 'text/html' }, latin1('<p>One &amp; <b>two</b></p><script>alert(1)</script>'))
     expect(text).toContain('One & two')

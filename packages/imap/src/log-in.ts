@@ -8,7 +8,7 @@ import { connectError, noImapError, timeoutError } from './connect-error.ts'
 import { CONNECT_DEADLINE_MS, type ImapRemoteOptions } from './imap-options.ts'
 import { type CommandArgument, type ImapFlowCommand, type ImapFlowInternals, internalsOf } from './imapflow-internals.ts'
 import { formsOfSecret } from './server-text.ts'
-import { SetUpTap } from './set-up-tap.ts'
+import { SET_UP_OCTETS_MAX, SetUpTap } from './set-up-tap.ts'
 
 /** A connection that is logged in. */
 export interface LoggedIn {
@@ -21,7 +21,8 @@ export interface LoggedIn {
 
 /** Beyond every deadline of ours, so that ours decide. */
 const NEVER_MS = 2 ** 31 - 1
-const SET_UP_LINE_OCTETS_MAX = 1024 * 1024
+/** Beyond what the tap lets through: what imapflow throws at a longer line is caught by nobody. */
+const SET_UP_LINE_OCTETS_MAX = 2 * SET_UP_OCTETS_MAX
 
 /** @throws SyncError as {@link Remote.connect} says */
 export async function logIn(options: ImapRemoteOptions, clock: Clock, signal: AbortSignal): Promise<LoggedIn> {

@@ -13,7 +13,8 @@ export interface Refusal {
   readonly isTagged: boolean
 }
 
-const SET_UP_OCTETS_MAX = 1024 * 1024
+/** More than any server says before the login is done. */
+export const SET_UP_OCTETS_MAX: number = 1024 * 1024
 /** What {@link parseResponse} reads without fail: a throw here would reach nobody. */
 const CONDITION_LINE = /^(?:\* (?:OK|NO|BAD|BYE|PREAUTH)|[0-9A-F]{1,64} (?:OK|NO|BAD|BYE))(?: |$)/i
 const TAGGED_LINE = /^[0-9A-F]+ (?:OK|NO|BAD)(?: |$)/i

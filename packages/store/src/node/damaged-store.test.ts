@@ -135,6 +135,13 @@ describe('a store whose rows are damaged', () => {
     expect(refusals.length).toBeGreaterThan(10)
   })
 
+  it('is refused with an error of the store when a file of its rows was cut short', async () => {
+    // Opening makes tables of the log.
+    await (await open()).close()
+    for (const name of await readdir(levels())) if (name.endsWith('.ldb')) await truncate(join(levels(), name), 20)
+    await expect(open()).rejects.toMatchObject({ code: expect.stringMatching(/^store\.(?:io|corrupt)$/) })
+  })
+
   it('opens with every commit but the last ones when the end of its log was cut off', async () => {
     const [log = ''] = (await readdir(levels())).filter((name) => name.endsWith('.log'))
     await truncate(join(levels(), log), (await stat(join(levels(), log))).size - 700)

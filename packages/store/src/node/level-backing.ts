@@ -29,7 +29,7 @@ export async function openLevelBacking(directory: string, { create = true }: Bac
     throw await openError(directory, error)
   }
   return {
-    rows: () => readAll(level),
+    rows: () => readAll(level, directory),
     write: async (batch) => {
       if (batch.length === 0) return
       try {
@@ -42,11 +42,15 @@ export async function openLevelBacking(directory: string, { create = true }: Bac
   }
 }
 
-async function* readAll(level: ClassicLevel<string, Uint8Array>): AsyncGenerator<readonly [string, Uint8Array]> {
+async function* readAll(
+  level: ClassicLevel<string, Uint8Array>,
+  directory: string,
+): AsyncGenerator<readonly [string, Uint8Array]> {
   try {
     yield* level.iterator()
   } catch (error) {
-    throw codesOf(error).includes('LEVEL_CORRUPTION') ? damaged(error) : error
+    if (codesOf(error).includes('LEVEL_CORRUPTION')) throw damaged(error)
+    throw await diskError(directory, error, 'The store could not be read.')
   }
 }
 
