@@ -16,6 +16,10 @@ export default defineConfig({
       },
       {
         ...resolve,
+        test: { name: 'sim', include: ['test/campaign/**/*.test.ts'], testTimeout: 600_000 },
+      },
+      {
+        ...resolve,
         test: {
           name: 'server',
           include: ['test/{server,e2e}/**/*.test.ts'],

@@ -116,6 +116,7 @@ async function putMailbox(store: MessageStore): Promise<void> {
           uidValidity: null,
           checkpoint: null,
           permanentFlags: [],
+          isOnServer: true,
           isReadOnly: false,
           partsHeldFor: null,
           tierLimit: null,

@@ -1,13 +1,22 @@
 /** The story of one account: synchronised, changed offline beside a rival, planned, replayed, killed in an upload, recovered, and proved equal. */
 
 import { once } from 'node:events'
-import { hasFlag, type MailEngine, type MessageReference, type MessageView, UidSet } from 'tidemail'
+import {
+  describeOperation,
+  describeSettlement,
+  hasFlag,
+  type MailboxId,
+  type MailEngine,
+  type MessageReference,
+  type MessageView,
+  UidSet,
+} from 'tidemail'
 import { PASSWORD, USER } from './account.ts'
 import { compareWithServer } from './compare-with-server.ts'
 import { Laboratory, MESSAGES_AT_START } from './laboratory.ts'
 import { letter } from './letter.ts'
 import { Narrator } from './narrator.ts'
-import { counted, grouped, operationText, planText, reportText, settlementText, wireText } from './words.ts'
+import { counted, grouped, planText, reportText, wireText } from './words.ts'
 
 const PLAN_STEPS_SHOWN = 12
 
@@ -93,10 +102,11 @@ async function offline(): Promise<Touched> {
   const mistake = mail.expunge(references(others.slice(20, 40)))
   await Promise.all([...handles, mistake].map((handle) => handle.accepted))
   const tookMs = performance.now() - before
-  const [undone] = await mistake.undo()
+  const [taken] = await mistake.accepted
+  await mistake.undo()
   await showEntries(mail)
   narrator.say(
-    `${counted(handles.length + 1, 'operation')} accepted in ${tookMs.toFixed(0)} ms, each on the disk before its promise resolved. #${undone?.seq} was a mistake and has been taken back. This is what the user sees now, without a server:`,
+    `${counted(handles.length + 1, 'operation')} accepted in ${tookMs.toFixed(0)} ms, each on the disk before its promise resolved. #${taken} was a mistake and has been taken back. This is what the user sees now, without a server:`,
   )
   await showMailboxes(mail)
   return { flagged, moved }
@@ -230,18 +240,23 @@ async function showMailboxes(mail: MailEngine): Promise<void> {
   narrator.table([['mailbox', 'total', 'unread'], ...mailboxes.map(({ path, total, unread }) => [path, total, unread])])
 }
 
+async function names(mail: MailEngine): Promise<(id: MailboxId) => string | undefined> {
+  const paths = new Map((await mail.mailboxes()).map(({ id, path }) => [id, path]))
+  return (id) => paths.get(id)
+}
+
 async function showEntries(mail: MailEngine): Promise<void> {
-  const mailboxes = await mail.mailboxes()
-  narrator.show((await mail.entries()).map(({ seq, operation }) => `#${seq} ${operationText(operation, mailboxes)}`))
+  const nameOf = await names(mail)
+  narrator.show((await mail.entries()).map(({ seq, operation }) => `#${seq} ${describeOperation(operation, nameOf)}`))
 }
 
 async function showReceipts(mail: MailEngine, limit = 100): Promise<void> {
-  const mailboxes = await mail.mailboxes()
+  const nameOf = await names(mail)
   const receipts = (await mail.receipts({ limit })).toReversed()
   narrator.show(
     receipts.flatMap(({ seq, operation, outcomes }) => [
-      `#${seq} ${operationText(operation, mailboxes)}`,
-      ...outcomes.map((settlement) => `     ${settlementText(settlement)}`),
+      `#${seq} ${describeOperation(operation, nameOf)}`,
+      ...outcomes.map((settlement) => `     ${describeSettlement(settlement, operation)}`),
     ]),
   )
 }

@@ -14,6 +14,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['core'],
   imap: ['core'],
   testing: ['core'],
+  simulator: ['core', 'replay-log', 'planner', 'engine', 'testing'],
   cli: ['core', 'replay-log', 'planner', 'engine', 'store', 'imap'],
   tidemail: ['core', 'replay-log', 'planner', 'engine', 'store', 'imap', 'cli'],
 }
@@ -140,9 +141,9 @@ function lawsOfHouse(): Law[] {
       to: { dependencyTypes: ['core'] },
     },
     {
-      name: 'only tests import testing',
+      name: 'only tests and the simulator import testing',
       severity: 'error',
-      from: { path: '^packages/(?!testing/)', pathNot: TEST },
+      from: { path: '^packages/(?!(testing|simulator)/)', pathNot: TEST },
       to: { path: '^packages/testing/' },
     },
   ]

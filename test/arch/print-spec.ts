@@ -1,15 +1,18 @@
 /** Prints the matrix of `npm run spec`: every rule of docs/spec, the release that must hold it, and the tests that say they do. */
 
-import { currentVersion, isDue, readCitations, readSpec } from './spec.ts'
+import { currentVersion, isDue, readCitations, readNotHeld, readSpec } from './spec.ts'
 
 const version = currentVersion()
 const citations = readCitations()
 const rows = readSpec()
+const reasons = new Map(readNotHeld().map(({ id, why }) => [id, why]))
 
 for (const { id, release } of rows) {
   const tests = citations.filter((citation) => citation.id === id).map((citation) => citation.at)
-  const mark = tests.length > 0 ? 'held' : isDue({ release, version }) ? 'MISSING' : 'later'
-  process.stdout.write(`${id.padEnd(20)} ${release.padEnd(4)} ${mark.padEnd(8)} ${tests.join('  ')}\n`)
+  const why = reasons.get(id)
+  const unheld = why !== undefined ? 'not held' : isDue({ release, version }) ? 'MISSING' : 'later'
+  const mark = tests.length > 0 ? 'held' : unheld
+  process.stdout.write(`${id.padEnd(20)} ${release.padEnd(4)} ${mark.padEnd(8)} ${why ?? tests.join('  ')}\n`)
 }
 
 const held = rows.filter((row) => citations.some((citation) => citation.id === row.id))

@@ -10,6 +10,12 @@ export interface SpecRow {
   readonly page: string
 }
 
+/** A row that this version should hold and does not, and why. */
+export interface NotHeld {
+  readonly id: string
+  readonly why: string
+}
+
 export interface Citation {
   readonly id: string
   /** The file and line that cites it. */
@@ -21,6 +27,11 @@ const ID = /[A-Z]+(?:-[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*)+/
 /** Every row of every table in docs/spec that has a column `ID`. */
 export function readSpec(): readonly SpecRow[] {
   return filesUnder('docs/spec', /\.md$/).flatMap(({ path, text }) => rowsOf(path, text))
+}
+
+/** Every row of a table in docs/spec whose first column is `not held`. */
+export function readNotHeld(): readonly NotHeld[] {
+  return filesUnder('docs/spec', /\.md$/).flatMap(({ text }) => notHeldIn(text))
 }
 
 /** Every `Verifies: ID, ID` of the tests, and of the contract suites that tests run. */
@@ -42,18 +53,16 @@ export function currentVersion(): string {
 }
 
 export function rowsOf(page: string, text: string): readonly SpecRow[] {
-  const rows: SpecRow[] = []
-  let columns: readonly string[] = []
-  for (const line of text.split('\n')) {
-    const cells = cellsOf(line)
-    if (cells.length === 0) columns = []
-    else if (columns.length === 0) columns = cells
-    else if (columns[0] === 'ID' && !/^-+$/.test(cells[0] ?? '')) {
-      const cell = (name: string): string => cells[columns.indexOf(name)] ?? ''
-      rows.push({ id: cell('ID'), statement: cell('statement'), release: cell('release'), page })
-    }
-  }
-  return rows
+  return tableRows(text, 'ID').map((cell) => ({
+    id: cell('ID'),
+    statement: cell('statement'),
+    release: cell('release'),
+    page,
+  }))
+}
+
+export function notHeldIn(text: string): readonly NotHeld[] {
+  return tableRows(text, 'not held').map((cell) => ({ id: cell('not held'), why: cell('why') }))
 }
 
 export function citationsIn({ path, text }: SourceFile): readonly Citation[] {
@@ -62,6 +71,22 @@ export function citationsIn({ path, text }: SourceFile): readonly Citation[] {
     const line = text.slice(0, match.index).split('\n').length
     return (match[1] ?? '').split(/,[\s*/]*/).map((id) => ({ id, at: `${path}:${line}` }))
   })
+}
+
+/** The rows of the tables whose first column has this name; each gives its cells by column. */
+function tableRows(text: string, firstColumn: string): readonly ((column: string) => string)[] {
+  const rows: ((column: string) => string)[] = []
+  let columns: readonly string[] = []
+  for (const line of text.split('\n')) {
+    const cells = cellsOf(line)
+    if (cells.length === 0) columns = []
+    else if (columns.length === 0) columns = cells
+    else if (columns[0] === firstColumn && !/^-+$/.test(cells[0] ?? '')) {
+      const names = columns
+      rows.push((column) => cells[names.indexOf(column)] ?? '')
+    }
+  }
+  return rows
 }
 
 function cellsOf(line: string): readonly string[] {

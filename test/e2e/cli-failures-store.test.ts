@@ -1,12 +1,12 @@
 /** What can go wrong with the store, the output and the process: one message, one hint, the exit status, and nothing lost. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { ImapServer, sampleMessages } from '@tidemail/testing'
+import { FaultProxy, ImapServer, sampleMessages } from '@tidemail/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { failed, type Running, Sandbox, succeeded } from './cli-process.ts'
+import { failed, type Running, Sandbox, succeeded, TIDEMAIL } from './cli-process.ts'
 import { withServer } from './cli-silent-server.ts'
 
 /** Small and read-only file systems can be mounted by root only, and not in every container. */
@@ -92,6 +92,31 @@ describe('a store that cannot be used', () => {
     expect(await waiting()).toEqual([1])
   })
 
+  it('a store whose files cannot be read ends with 74 and is kept', async () => {
+    const marker = join(sandbox.store, 'tidemail.json')
+    const before = readFileSync(marker, 'utf8')
+    rmSync(marker)
+    mkdirSync(marker)
+    for (const words of [['list'], ['sync'], ['expunge', 'INBOX', '1']]) failed(await sandbox.run(words), 'store.io', 74)
+    rmdirSync(marker)
+    writeFileSync(marker, before)
+    expect(await waiting()).toEqual([1])
+  })
+
+  it('a store that differs from the server ends with 65, and is set right on request', async () => {
+    const other = await FaultProxy.start({
+      ...{ host: server.host, port: server.port },
+      rewriteLine: (line) => line.replace(/RFC822\.SIZE \d+/, 'RFC822.SIZE 7'),
+    })
+    const there = ['--port', String(other.port)]
+    failed(await sandbox.run(['verify', ...there]), 'sync.differs', 65)
+    succeeded(await sandbox.run(['verify', '--repair', ...there]))
+    succeeded(await sandbox.run(['verify', ...there]))
+    await other.close()
+    failed(await sandbox.run(['verify']), 'sync.differs', 65)
+    expect(await waiting()).toEqual([1])
+  })
+
   it('a folder where nothing may be made ends with 73', async () => {
     failed(await sandbox.run(['sync', '--store', '/proc/tidemail', ...account]), 'store.read-only', 73)
   })
@@ -132,6 +157,16 @@ describe('an output that is closed', () => {
     const { child, finished } = sandbox.start(['list', 'INBOX'])
     child.stdout?.destroy()
     failed(await finished, 'output.closed', 74)
+  })
+
+  it('an output that was never open ends with 0 or 74, and the operation is accepted all the same', async () => {
+    const words = ['flag', '--store', sandbox.store, 'INBOX', '2', '--add', 'seen']
+    const { status, stderr } = spawnSync('/bin/sh', ['-c', 'exec "$@" >&-', 'sh', process.execPath, TIDEMAIL, ...words], {
+      encoding: 'utf8',
+    })
+    expect([0, 74]).toContain(status)
+    expect(stderr).not.toMatch(/\bat .+:\d+:\d+/)
+    expect(await waiting()).toEqual([1, 2])
   })
 
   it('a full device ends with 74, and the operation is accepted all the same', async () => {
@@ -181,10 +216,39 @@ describe('a sync that runs', () => {
       expect(output).toBe('#2 move 2 messages from INBOX to Archive\n')
       failed(await sandbox.run(['expunge', 'INBOX', '2']), 'input.unknown-message', 65)
       failed(await sandbox.run(['expunge', 'Nope', '2']), 'input.unknown-mailbox', 65)
+      failed(await sandbox.run(['mailbox', 'create', 'Archive']), 'input.mailbox-exists', 65)
       succeeded(await sandbox.run(['append', 'INBOX', '-', '--flags', 'seen'], { input: 'Subject: x\n\ny\n' }))
       succeeded(await sandbox.run(['undo', '1']))
     })
     expect(await waiting()).toEqual([2, 3])
+  })
+
+  it.runIf(canMount)('accepts nothing more once the disk was full, and loses nothing of what it had accepted', async () => {
+    const disk = join(sandbox.folder, 'disk')
+    mkdirSync(disk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'none', disk])
+    try {
+      const store = ['--store', join(disk, 'store')]
+      const flag = ['flag', ...store, 'INBOX']
+      succeeded(await sandbox.run(['sync', ...store, ...account]))
+      await whileSyncing(async () => {
+        succeeded(await sandbox.run([...flag, '1', '--add', 'answered']))
+        const { bavail, bsize } = statfsSync(disk)
+        writeFileSync(join(disk, 'ballast'), Buffer.alloc(bavail * bsize))
+        failed(await sandbox.run([...flag, '2', '--add', 'answered']), 'store.full', 74)
+        rmSync(join(disk, 'ballast'))
+        const { notes } = failed(await sandbox.run([...flag, '3', '--add', 'answered']), 'store.poisoned', 74)
+        expect(notes).toContain('hint: Wait until the other tidemail has ended, and run the command again.')
+      }, store)
+      succeeded(await sandbox.run([...flag, '3', '--add', 'answered']))
+      const ops = succeeded(await sandbox.run(['ops', ...store, '--json'])).json()
+      expect(ops.filter(({ kind }) => kind === 'entry').map(({ groups }) => groups)).toMatchObject([
+        [{ targets: '1' }],
+        [{ targets: '3' }],
+      ])
+    } finally {
+      execFileSync('umount', [disk])
+    }
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)('ends on %s with 130 and one message', async (signal) => {

@@ -69,6 +69,23 @@ describe('a command line that is not understood', () => {
   })
 })
 
+describe('a name that begins with a dash', () => {
+  it.each([
+    [['list', '-dash'], 'list -- -dash'],
+    [['show', '-dash', '1'], 'show ... -- -dash'],
+    [['move', 'INBOX', '1', '--Trash'], 'move ... -- --Trash'],
+    [['append', 'INBOX', '-m.eml'], 'append ... -- -m.eml'],
+    [['sync', '-dash'], 'sync -- -dash'],
+  ])('is told how to be written: %j', async (words, written) => {
+    expect((await fails(words, 'input.usage', 64)).notes).toContain(`\`tidemail ${written}\``)
+  })
+
+  it('is understood after --', async () => {
+    const finished = failed(await sandbox.run(['list', '--', '-dash']), 'input.unknown-mailbox', 65)
+    expect(finished.notes).toContain('There is no mailbox "-dash" in the store.')
+  })
+})
+
 describe('input that cannot be used', () => {
   it.each(['', '0', '1:*', 'x', '1,,2', '4294967296', 'local:x'])('a malformed UID set ends with 65: "%s"', async (uids) => {
     await fails(['flag', 'INBOX', uids, '--add', 'seen'], 'input.bad-uid-set', 65)
@@ -129,13 +146,33 @@ describe('input that cannot be used', () => {
     await fails(['list', '--config', 'none'], 'input.file-missing', 66)
   })
 
+  it('a change that depends on what others did, where nobody can tell that, ends with 65', async () => {
+    succeeded(await sandbox.run(['append', 'INBOX', sandbox.file('unsent', MESSAGE)]))
+    const { output } = succeeded(await sandbox.run(['list', 'INBOX']))
+    const local = /local:\d+/.exec(output)?.[0] ?? ''
+    await fails(['flag', 'INBOX', local, '--add', 'seen', '--if-unchanged'], 'input.not-conditional', 65)
+  })
+
   it('an operation that is not there ends with 65', async () => {
     await fails(['undo', '99'], 'input.unknown-operation', 65)
   })
 
-  it('an operation that was sent cannot be undone: 65', async () => {
+  it('an operation that was sent and has no opposite cannot be undone: 65', async () => {
+    const { output } = succeeded(await sandbox.run(['expunge', 'INBOX', '5']))
     succeeded(await sandbox.run(['sync']))
-    await fails(['undo', '1'], 'input.not-undoable', 65)
+    await fails(['undo', /^#(\d+)/.exec(output)?.[1] ?? ''], 'input.not-undoable', 65)
+  })
+
+  it('a decision without a mailbox where it needs one ends with 64, and one that cannot be with 65', async () => {
+    await fails(['ops', 'retarget', '1'], 'input.usage', 64)
+    await fails(['ops', 'retry', '1', 'Archive'], 'input.usage', 64)
+    await fails(['ops', 'retarget', '1', 'Nope'], 'input.unknown-mailbox', 65)
+    await fails(['ops', 'retarget', '1', 'Archive'], 'input.not-retargetable', 65)
+  })
+
+  it('a draft, or a deletion, where the account has no mailbox for it ends with 65', async () => {
+    await fails(['draft', sandbox.file('m', MESSAGE)], 'input.no-drafts', 65)
+    await fails(['delete', 'INBOX', '1'], 'input.no-trash', 65)
   })
 
   it('a host with characters that no host has ends with 65', async () => {
@@ -304,6 +341,15 @@ describe('an account that is not configured', () => {
     succeeded(await other.run(['flag', 'INBOX', '2', '--add', 'answered']))
     succeeded(await other.run(['list', 'INBOX']))
     other.remove()
+  })
+
+  it.each([
+    ['kill -TERM $$', 'was killed by SIGTERM'],
+    ['exit 3', 'failed with status 3'],
+    ['true', 'holds no password'],
+  ])('a password command that gives none stops with 78: %s', async (command, what) => {
+    const { notes } = await fails(['sync', '--password-command', command], 'account.missing-secret', 78)
+    expect(notes).toContain(what)
   })
 
   it('the credentials of another account end with 78', async () => {

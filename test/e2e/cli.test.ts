@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { UidSet } from '@tidemail/core'
 import { ImapServer, sampleMessages } from '@tidemail/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type JsonLine, Sandbox, succeeded } from './cli-process.ts'
+import { failed, type JsonLine, Sandbox, succeeded } from './cli-process.ts'
 
 const SAMPLES = 30
 const EVIL =
@@ -148,6 +148,32 @@ describe('list and show', () => {
     for (const output of outputs) expect(output).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
   })
 
+  it('shows the message that is attached to a message, or says that there is one', async () => {
+    const inner = 'From: Bob <bob@x>\r\nSubject: the inner one\r\n\r\nfrom inside\r\n'
+    const head = (subject: string): string => `Subject: ${subject}\r\nMIME-Version: 1.0\r\nContent-Type:`
+    const attached = `Content-Type: message/rfc822\r\nContent-Disposition: attachment; filename=fwd.eml\r\n\r\n${inner}`
+    const beside = `${head('beside')} multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee below\r\n--b\r\n${attached}\r\n--b--\r\n`
+    const alone = `${head('alone')} message/rfc822\r\n\r\n${inner}`
+    for (const text of [beside, alone]) {
+      server.account('alice').append('Archive', [{ flags: [], internalDate: Date.UTC(2030, 0, 1), bytes: Buffer.from(text) }])
+    }
+    await firstSync()
+    await run('sync', '--bodies', 'text')
+    expect(await run('show', 'Archive', '1')).toMatch(
+      /\n\nsee below\n\n\[Part 2 is an attached message, not stored: `tidemail sync --bodies all` fetches it\.\]\n$/,
+    )
+    expect(await run('show', 'Archive', '2')).toMatch(/\n\n\[Part 1 is an attached message, not stored: .*\]\n$/)
+    await run('sync', '--bodies', 'all')
+    const shown = /From: +Bob <bob@x>\nSubject: +the inner one\n[\s\S]*\nfrom inside\n$/
+    expect(await run('show', 'Archive', '1')).toMatch(/\n\nsee below\n\n\[Attached message fwd\.eml:\]\n/)
+    for (const uid of ['1', '2']) {
+      expect(await run('show', 'Archive', uid)).toMatch(shown)
+      expect((await json('show', 'Archive', uid))[0]).toMatchObject({ text: expect.stringContaining('from inside') })
+    }
+    await run('append', 'Archive', sandbox.file('local.eml', beside))
+    expect(await run('show', 'Archive', 'local:1')).toMatch(shown)
+  })
+
   it('shows every message of the mailbox', async () => {
     await firstSync()
     for (const { uid } of onServer().messages.slice(0, 6)) {
@@ -218,6 +244,59 @@ describe('operations', () => {
     expect(onServer().messages).toHaveLength(31)
   })
 
+  it('are taken back by the opposite once they were sent', async () => {
+    await firstSync()
+    await run('move', 'INBOX', '1:2', 'Archive')
+    await run('sync')
+    expect(onServer('Archive').messages).toHaveLength(2)
+    expect(await run('undo', '1')).toBe('#1 taken back by #2 move 2 messages from Archive to INBOX\n')
+    await run('sync')
+    expect(onServer('Archive').messages).toHaveLength(0)
+    expect(onServer().messages).toHaveLength(31)
+  })
+
+  it('delete: to Trash first, and then for good', async () => {
+    await firstSync()
+    const before = onServer('Papierkorb').messages.length
+    expect(await run('delete', 'INBOX', '1')).toBe('#1 move 1 message from INBOX to Papierkorb\n')
+    await run('sync')
+    expect(onServer('Papierkorb').messages).toHaveLength(before + 1)
+    const uids = onServer('Papierkorb').uids.toString()
+    expect(await run('delete', '\\Trash', uids)).toMatch(/^#2 remove \d+ messages? from Papierkorb for good\n$/)
+    await run('sync')
+    expect(onServer('Papierkorb').messages).toHaveLength(0)
+    expect(await run('delete', 'INBOX', '2', '--to', 'Archive')).toBe('#3 move 1 message from INBOX to Archive\n')
+  })
+
+  it('save drafts, each in place of the version before', async () => {
+    await firstSync()
+    const draft = (text: string): string => sandbox.file('draft.eml', `Subject: ${text}\n\n${text}\n`)
+    expect(await run('draft', 'Archive', draft('one'))).toBe('#1 save a draft in Archive\n')
+    expect(await run('draft', 'Archive', draft('two'), '--replaces', 'local:1')).toBe(
+      '#2 save a draft in Archive in place of the version before\n',
+    )
+    await run('sync')
+    const [two] = onServer('Archive').messages
+    expect(onServer('Archive').messages).toHaveLength(1)
+    expect(await run('ops')).toMatch(/#1 save a draft[\s\S]*superseded/)
+    await run('draft', 'Archive', draft('three'), '--replaces', String(two?.uid))
+    await run('sync')
+    expect(onServer('Archive').messages.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual([
+      'Subject: three\r\n\r\nthree\r\n',
+    ])
+  })
+
+  it('go to another mailbox when the first one will not take them', async () => {
+    await firstSync()
+    await run('copy', 'INBOX', '1', 'Archive')
+    server.account('alice').delete('Archive')
+    await run('sync')
+    expect(await run('ops', 'retarget', '1', '\\Trash')).toBe('#1 queued again: copy 1 message from INBOX to Papierkorb\n')
+    const before = onServer('Papierkorb').messages.length
+    await run('sync')
+    expect(onServer('Papierkorb').messages).toHaveLength(before + 1)
+  })
+
   it('are sent again, or given up, when they are parked', async () => {
     await firstSync()
     server.account('alice').quotaOctets = 1
@@ -233,6 +312,35 @@ describe('operations', () => {
     await run('sync')
     expect(await run('ops', 'discard', '2')).toMatch(/^#2 discarded: /)
     expect(await run('ops')).toMatch(/discarded: 2/)
+  })
+
+  it('name a mailbox that is gone as it was called, while they wait and afterwards', async () => {
+    await firstSync()
+    await run('flag', 'Papierkorb', await appendedUid('Papierkorb'), '--add', 'flagged')
+    await run('move', 'INBOX', '1', 'Papierkorb')
+    server.account('alice').rename('Papierkorb', 'Old')
+    expect(await run('sync')).toMatch(/2 parked/)
+    const ops = await run('ops')
+    expect(ops).toMatch(/^#1 add \\Flagged to 1 message in Papierkorb \(gone\)\n +parked \(mailbox-gone\)/m)
+    expect(ops).toMatch(/^#2 move 1 message from INBOX to Papierkorb \(gone\)\n +parked \(mailbox-gone\)/m)
+    expect(await run('ops', 'discard', '2')).toBe('#2 discarded: move 1 message from INBOX to Papierkorb (gone)\n')
+    expect(await run('ops')).toContain('#2 move 1 message from INBOX to Papierkorb (gone) (settled ')
+    const receipt = (await json('ops')).find(({ kind }) => kind === 'receipt')
+    expect(receipt).toMatchObject({ seq: 2, description: 'move 1 message from INBOX to Papierkorb (gone)' })
+  })
+
+  it('say, when they are parked, what to do in place of an undo', async () => {
+    await firstSync()
+    await run('move', 'INBOX', '1', 'Archive')
+    server.account('alice').delete('Archive')
+    await run('sync')
+    const { notes } = failed(await sandbox.run(['undo', '1']), 'input.not-undoable', 65)
+    expect(notes).toBe(
+      'tidemail: Operation #1 is parked: it waits for a decision and cannot be undone. (input.not-undoable)\n' +
+        'hint: Run `tidemail ops retry 1` to send it again, or `tidemail ops discard 1` to give it up.\n',
+    )
+    await run('ops', 'discard', '1')
+    expect((await json('list', 'INBOX')).at(-1)).toMatchObject({ messages: 31 })
   })
 
   it('take a message from the standard input, and several from files', async () => {
@@ -268,5 +376,12 @@ describe('operations', () => {
     ).toBe(true)
   })
 })
+
+/** The rival appends a message, which is taken in. */
+async function appendedUid(path: string): Promise<string> {
+  server.account('alice').append(path, sampleMessages({ count: 1, seed: 1 }))
+  await run('sync')
+  return String(onServer(path).messages.at(-1)?.uid)
+}
 
 const UID_LIST = ['1', '2', '3', '4', '5', '6']

@@ -2,7 +2,14 @@
 
 import { createHash } from 'node:crypto'
 import { type AccountId, type Flag, type MailboxRecord, type MessageStore, type MessageView, UidSet } from '@tidemail/core'
-import { type IndependentReaderOptions, quoted, RawImap, type ReadMailbox, readAccount } from '@tidemail/testing'
+import {
+  type IndependentReaderOptions,
+  quoted,
+  RawImap,
+  type ReadAccount,
+  type ReadMailbox,
+  readAccount,
+} from '@tidemail/testing'
 import { modifiedUtf7 } from './imap-text.ts'
 
 const PAGE_MESSAGES = 100_000
@@ -14,9 +21,11 @@ export async function differencesBetween(
   accountId: AccountId,
   server: IndependentReaderOptions,
 ): Promise<readonly string[]> {
-  const onServer = new Map((await readAccount(server)).mailboxes.map((mailbox) => [mailbox.path, mailbox]))
-  const inStore = (await store.planning.mailboxes(accountId)).filter((mailbox) => mailbox.isSelectable)
-  const found: string[] = []
+  const read = await readAccount(server)
+  const onServer = new Map(read.mailboxes.map((mailbox) => [mailbox.path, mailbox]))
+  const records = await store.planning.mailboxes(accountId)
+  const inStore = records.filter((mailbox) => mailbox.isSelectable)
+  const found = namesThatDiffer(records, read)
   for (const path of onServer.keys())
     if (!inStore.some((mailbox) => mailbox.path === path)) found.push(`${path}: mailbox-missing`)
   const client = await RawImap.connect(server)
@@ -32,6 +41,19 @@ export async function differencesBetween(
     client.close()
   }
   return found
+}
+
+/** What cannot be selected, and, of what is on both sides, the subscriptions. */
+function namesThatDiffer(records: readonly MailboxRecord[], { containers, mailboxes, subscribed }: ReadAccount): string[] {
+  const there = new Set(containers)
+  const here = new Set(records.filter(({ isSelectable }) => !isSelectable).map(({ path }) => path))
+  const selectable = new Set(mailboxes.map(({ path }) => path))
+  const others = records.filter(({ path, isSubscribed }) => selectable.has(path) && isSubscribed !== subscribed.has(path))
+  return [
+    ...[...there].filter((path) => !here.has(path)).map((path) => `${path}: container-missing`),
+    ...[...here].filter((path) => !there.has(path)).map((path) => `${path}: container-extra`),
+    ...others.map(({ path, isSubscribed }) => `${path}: ${isSubscribed ? '' : 'not '}subscribed in the store only`),
+  ]
 }
 
 interface Sides {

@@ -4,8 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AccountId, accountId, type Flag, type MailboxId, type MessageStore, type MessageView } from '@tidemail/core'
-import { createMailEngine, type MailEngine, type Policy, type SyncReport } from '@tidemail/engine'
-import { imapRemote } from '@tidemail/imap'
+import { createMailEngine, type MailEngine, type Policy, type SyncOptions, type SyncReport } from '@tidemail/engine'
 import { openNodeMessageStore } from '@tidemail/store/node'
 import {
   FaultProxy,
@@ -17,15 +16,19 @@ import {
   readAccount,
   type TestUser,
 } from '@tidemail/testing'
+import { SessionRecorder } from '../wire/session-recorder.ts'
+import { describeBreaches, lintTranscripts } from '../wire/transcript-lint.ts'
 import { differencesBetween } from './differences.ts'
 import { imapDate, modifiedUtf7 } from './imap-text.ts'
 import { pathOn } from './real-servers.ts'
-import { StepWatch } from './step-watch.ts'
+import { WireWatch } from './wire-watch.ts'
 
 export interface RealAccountOptions {
   readonly policy?: Partial<Policy>
   /** Settings of the proxy that the engine connects through. */
   readonly proxy?: Omit<FaultProxyOptions, 'host' | 'port'>
+  /** What the server has is read through the proxy too: where it stands in for a server, that is what it has. */
+  readonly readsThroughProxy?: true
 }
 
 export interface SeedMessage {
@@ -37,7 +40,7 @@ export interface SeedMessage {
 const ME: AccountId = accountId('me')
 const SYNCS_MAX = 8
 
-/** Opens an account for a test, and closes and removes everything when the test is done with it. */
+/** Opens an account for a test, closes and removes everything when the test is done with it, and fails where a session broke a rule of the wire. */
 export async function withAccount<T>(
   server: RealServer,
   options: RealAccountOptions,
@@ -45,7 +48,9 @@ export async function withAccount<T>(
 ): Promise<T> {
   const account = await RealAccount.open(server, options)
   try {
-    return await test(account)
+    const result = await test(account)
+    account.assertRulesOfTheWire()
+    return result
   } finally {
     await account.close()
   }
@@ -56,33 +61,41 @@ export class RealAccount {
   readonly user: TestUser
   readonly proxy: FaultProxy
   /** Logged in to the server itself, past the proxy. */
-  readonly rival: RawImap
+  rival: RawImap
   readonly folder: string
-  readonly steps: StepWatch
-  readonly #options: RealAccountOptions
+  readonly wire: WireWatch
+  readonly #recorder = new SessionRecorder()
+  /** Whether another process may have used the store: what the server told it was not recorded. */
+  #isStoreShared = false
+  readonly #readerPlace: { readonly host: string; readonly port: number }
+  #policy: Partial<Policy>
   #opened: { readonly engine: MailEngine; readonly store: MessageStore } | null = null
 
   static async open(server: RealServer, options: RealAccountOptions = {}): Promise<RealAccount> {
     const user = server.user()
     const folder = await mkdtemp(join(tmpdir(), 'tidemail-e2e-'))
-    const proxy = await FaultProxy.start({ host: server.host, port: server.port, ...options.proxy })
+    const wire = new WireWatch()
+    const { rewriteLine } = wire
+    const proxy = await FaultProxy.start({ host: server.host, port: server.port, rewriteLine, ...options.proxy })
     const rival = await RawImap.connect(server)
     await rival.login(user)
-    const account = new RealAccount({ server, user, folder, proxy, rival, options })
+    const account = new RealAccount({ server, user, folder, proxy, wire, rival, options })
     await account.reopen()
     return account
   }
 
   private constructor(
-    made: Pick<RealAccount, 'server' | 'user' | 'folder' | 'proxy' | 'rival'> & { readonly options: RealAccountOptions },
+    made: Pick<RealAccount, 'server' | 'user' | 'folder' | 'proxy' | 'wire' | 'rival'> & { readonly options: RealAccountOptions },
   ) {
     this.server = made.server
     this.user = made.user
     this.folder = made.folder
     this.proxy = made.proxy
     this.rival = made.rival
-    this.steps = new StepWatch(() => made.proxy.counts())
-    this.#options = made.options
+    this.wire = made.wire
+    this.#policy = made.options.policy ?? { bodies: 'none' }
+    const { host, port } = made.server
+    this.#readerPlace = made.options.readsThroughProxy === true ? { host, port: made.proxy.port } : { host, port }
   }
 
   get engine(): MailEngine {
@@ -99,27 +112,28 @@ export class RealAccount {
     return join(this.folder, 'store')
   }
 
-  /** Ends the engine and its connection, as the end of a process would, and opens the store from disk again. */
-  async reopen(): Promise<void> {
-    await this.closeEngine()
+  /** Ends the engine and its connection, as the end of a process would, and opens the store from disk again. A policy given holds from now on. */
+  async reopen(policyFromNowOn?: Partial<Policy>): Promise<void> {
+    await this.#end()
+    if (policyFromNowOn !== undefined) this.#policy = policyFromNowOn
     const store = await openNodeMessageStore({ directory: this.storeFolder, create: true })
     const { user, proxy } = this
-    const remote = imapRemote({
+    const remote = this.#recorder.remote({
       host: '127.0.0.1',
       port: proxy.port,
       security: 'none',
       user: user.name,
       secret: () => Promise.resolve(user.password),
     })
-    const { policy = { bodies: 'none' } } = this.#options
+    const policy = this.#policy
     const account = { id: ME, host: '127.0.0.1', user: user.name }
-    this.#opened = { store, engine: await createMailEngine({ store, remote: this.steps.over(remote), account, policy }) }
+    this.#opened = { store, engine: await createMailEngine({ store, remote, account, policy }) }
   }
 
   /** Synchronises until an honest `done`, as an app's timer would; what is then still not done is the report. */
-  async sync(): Promise<SyncReport> {
+  async sync(options: SyncOptions = {}): Promise<SyncReport> {
     for (let tries = 1; ; tries += 1) {
-      const report = await this.engine.syncOnce()
+      const report = await this.engine.syncOnce(options)
       if (report.outcome === 'done' || tries === SYNCS_MAX) return report
     }
   }
@@ -168,17 +182,30 @@ export class RealAccount {
   }
 
   readServer(): Promise<ReadAccount> {
-    return readAccount({ host: this.server.host, port: this.server.port, user: this.user })
+    return readAccount({ ...this.#readerPlace, user: this.user })
   }
 
   /** Where store and server differ, in the normal form of docs/spec/equality.md. Empty when they are equal. */
   async compareWithServer(): Promise<readonly string[]> {
-    const { server, user, store } = this
-    return differencesBetween(store, ME, { host: server.host, port: server.port, user })
+    return differencesBetween(this.store, ME, { ...this.#readerPlace, user: this.user })
+  }
+
+  /** The server ends in good order and starts again; nobody else may be using it. */
+  async restartServer(): Promise<void> {
+    this.rival.close()
+    await this.server.restart()
+    this.rival = await RawImap.connect(this.server)
+    await this.rival.login(this.user)
+  }
+
+  /** Fails where a session of the engine broke a rule of docs/spec/conformance.md that can be seen on the wire. */
+  assertRulesOfTheWire(): void {
+    const breaches = lintTranscripts(this.#recorder.sessions, { history: this.#isStoreShared ? 'partial' : 'whole' })
+    if (breaches.length > 0) throw new Error(`Sessions break the rules:\n${describeBreaches(breaches).join('\n')}`)
   }
 
   async close(): Promise<void> {
-    await this.closeEngine()
+    await this.#end()
     this.rival.close()
     await this.proxy.close()
     await rm(this.folder, { recursive: true, force: true })
@@ -186,6 +213,11 @@ export class RealAccount {
 
   /** Lets go of the store, so that another process may have it. */
   async closeEngine(): Promise<void> {
+    this.#isStoreShared = true
+    await this.#end()
+  }
+
+  async #end(): Promise<void> {
     await this.#opened?.engine.close()
     await this.#opened?.store.close()
     this.#opened = null

@@ -11,7 +11,7 @@ import {
 } from '@tidemail/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-export const ALL_SERVERS: readonly RealServerName[] = ['dovecot', 'cyrus', 'courier']
+export { ALL_SERVERS } from './server-names.ts'
 
 /** Starts each server once for its tests. `TIDEMAIL_TEST_SERVERS=none` leaves all of them out, and the summary shows it. */
 export function onServers(
@@ -41,7 +41,7 @@ export function onServers(
 
 const START = { dovecot: startDovecot, cyrus: startCyrus, courier: startCourier } as const
 
-/** A mailbox name as this server has it: Courier keeps every mailbox below the inbox. */
+/** A mailbox name as this server has it: Courier keeps every mailbox below the inbox, with full stops between the levels. */
 export function pathOn(name: RealServerName, path: string): string {
-  return name === 'courier' && path !== 'INBOX' ? `INBOX.${path}` : path
+  return name === 'courier' && path.toUpperCase() !== 'INBOX' ? `INBOX.${path.replaceAll('/', '.')}` : path
 }

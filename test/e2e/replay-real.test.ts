@@ -1,6 +1,7 @@
 /** A day's work done offline arrives on real servers, also where a rival had his hands on the same messages. */
 
 import { type MailboxId, type MessageReference, UidSet } from '@tidemail/core'
+import type { Receipt } from '@tidemail/engine'
 import { expect, it } from 'vitest'
 import { numbered, numberedRange, numberOf, placesOf } from './numbered-mail.ts'
 import { type RealAccount, withAccount } from './real-account.ts'
@@ -172,12 +173,12 @@ async function misplaced(account: RealAccount, expected: (number: number) => rea
 async function expectEvidence(account: RealAccount): Promise<void> {
   const archive = (await account.readServer()).mailboxes.find((mailbox) => mailbox.path === account.path('Archive'))
   const numbersByUid = new Map(archive?.messages.map(({ uid, messageId }) => [uid, numberOf(messageId)]))
-  const settled = { flag: 0, move: 0, expunge: 0, append: 0, copy: 0 }
+  const settled: Partial<Record<Receipt['operation']['kind'], number>> = {}
   for (const { operation, outcomes } of await account.engine.receipts({ limit: 2_000 })) {
     for (const { outcome, evidence, targets } of outcomes) {
       expect(outcome, `${operation.kind} ${JSON.stringify(evidence)}`).toBe('applied')
       const numbers = targets.kind === 'stored' ? targets.uids : targets.locals
-      settled[operation.kind] += numbers.size
+      settled[operation.kind] = (settled[operation.kind] ?? 0) + numbers.size
       if (operation.kind === 'append') {
         if (evidence.kind !== 'append-uid') expect.fail(`an append rests on ${evidence.kind}`)
         expect(evidence.target.uidValidity).toBe(archive?.uidValidity)
@@ -193,5 +194,5 @@ async function expectEvidence(account: RealAccount): Promise<void> {
       }
     }
   }
-  expect(settled).toEqual({ flag: 500, move: 200, expunge: 50, append: 50, copy: 0 })
+  expect(settled).toEqual({ flag: 500, move: 200, expunge: 50, append: 50 })
 }

@@ -4,7 +4,8 @@ import { sampleMessages } from '@tidemail/testing'
 import { expect, it } from 'vitest'
 import { withAccount } from './real-account.ts'
 import { ALL_SERVERS, onServers } from './real-servers.ts'
-import { type Line, local, log, play, rival, server, sync, syncWithParked } from './scenario.ts'
+import { play } from './scenario.ts'
+import { type Line, local, log, rival, server, sync, syncWithParked } from './scenario-lines.ts'
 
 // Verifies: I-SYNC-1, I-SYNC-2, I-SYNC-5, I-STORE-2, I-STORE-3, I-LOG-2, I-LOG-3, DC-4549-3.3, DC-4549-3.4, DC-4549-5.1c, DC-4549-5.1-5
 const SCENARIOS: Readonly<Record<string, readonly Line[]>> = {

@@ -1,24 +1,11 @@
 /** Breaks the source once for each invariant, in a copy of the tree, and shows that its test goes red: `npm run mutants`. */
 
 import { spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { copyTree, ROOT, whileBroken } from './mutant-tree.ts'
 import { MUTANTS, type Mutant } from './mutants.ts'
 
-const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const LEFT_BEHIND = ['.git', 'node_modules', 'dist', '.turbo', 'coverage']
 const TEST_RUN_MS_MAX = 180_000
 
 type Verdict =
@@ -63,22 +50,14 @@ function whyNotGreen({ passed, failed, output }: TestRun): string | null {
   return passed > 0 ? null : `no test ran: ${output.slice(0, 300)}`
 }
 
-function tryMutant(tree: string, { file, find, replace, test }: Mutant): Verdict {
-  const path = join(tree, file)
-  const source = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  if (source.split(find).length !== 2) return { kind: 'not-found' }
-  writeFileSync(
-    path,
-    source.replace(find, () => replace),
-  )
-  try {
-    const { passed, failed, output } = runTest(tree, test)
-    if (failed[0] !== undefined) return { kind: 'killed', by: failed[0] }
-    // A mutant that does not load is no mutant: it shows nothing about the test.
-    return passed > 0 ? { kind: 'survived' } : { kind: 'not-run', why: `the mutant does not load: ${output.slice(0, 300)}` }
-  } finally {
-    writeFileSync(path, source)
-  }
+function tryMutant(tree: string, mutant: Mutant): Verdict {
+  return whileBroken(tree, mutant, () => verdictOf(runTest(tree, mutant.test))) ?? { kind: 'not-found' }
+}
+
+function verdictOf({ passed, failed, output }: TestRun): Verdict {
+  if (failed[0] !== undefined) return { kind: 'killed', by: failed[0] }
+  // A mutant that does not load is no mutant: it shows nothing about the test.
+  return passed > 0 ? { kind: 'survived' } : { kind: 'not-run', why: `the mutant does not load: ${output.slice(0, 300)}` }
 }
 
 function runTest(tree: string, test: string): TestRun {
@@ -105,29 +84,6 @@ function runTest(tree: string, test: string): TestRun {
 interface FileResult {
   readonly message: string
   readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
-}
-
-/** A copy whose packages find each other, and not those of the original; libraries are shared. */
-function copyTree(): string {
-  const tree = mkdtempSync(join(tmpdir(), 'tidemail-mutants-'))
-  cpSync(ROOT, tree, { recursive: true, filter: (path) => !LEFT_BEHIND.includes(basename(path)) })
-  linkLibraries(ROOT, tree)
-  for (const name of readdirSync(join(ROOT, 'packages'))) {
-    linkLibraries(join(ROOT, 'packages', name), join(tree, 'packages', name))
-    const manifest = JSON.parse(readFileSync(join(tree, 'packages', name, 'package.json'), 'utf8')) as { readonly name: string }
-    mkdirSync(dirname(join(tree, 'node_modules', manifest.name)), { recursive: true })
-    symlinkSync(join(tree, 'packages', name), join(tree, 'node_modules', manifest.name))
-  }
-  return tree
-}
-
-function linkLibraries(from: string, to: string): void {
-  if (!existsSync(join(from, 'node_modules'))) return
-  mkdirSync(join(to, 'node_modules'))
-  for (const name of readdirSync(join(from, 'node_modules'))) {
-    const isOurs = name.startsWith('.') || name === '@tidemail' || name === 'tidemail'
-    if (!isOurs) symlinkSync(join(from, 'node_modules', name), join(to, 'node_modules', name))
-  }
 }
 
 function rowOf({ invariant, breaks }: Mutant, verdict: Verdict): string {

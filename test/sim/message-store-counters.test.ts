@@ -15,6 +15,7 @@ import {
   type Write,
 } from '@tidemail/core'
 import { openDexieMessageStore } from '@tidemail/store'
+import { sampleEnvelope, sampleMailbox, sampleMessage } from '@tidemail/testing/simulated'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -78,29 +79,11 @@ const write: fc.Arbitrary<Write> = fc.oneof(
 
 /** Boxes come back: a number that was used before must not bring its rows with it. */
 function inBox(id: MailboxId, life: number): MailboxRecord {
-  return {
-    id,
-    accountId: ADA,
-    path: `box${id}`,
-    delimiter: '/',
-    role: null,
-    isSelectable: true,
-    isSubscribed: true,
-    objectId: null,
-    box: (10 * id + life) as BoxEpoch,
-    uidValidity: null,
-    checkpoint: null,
-    permanentFlags: [],
-    isReadOnly: false,
-    partsHeldFor: null,
-    tierLimit: null,
-  }
+  return sampleMailbox(id, { accountId: ADA, box: (10 * id + life) as BoxEpoch })
 }
 
 function message(uid: number, state: Pick<ServerMessage, 'flags' | 'modSeq' | 'internalDate'>): ServerMessage {
-  const nobody = { from: [], sender: [], replyTo: [], to: [], cc: [], bcc: [] }
-  const envelope = { subject: `message ${uid}`, date: null, ...nobody, inReplyTo: null, messageId: null }
-  return { uid: uid as Uid, sizeBytes: uid, envelope, parts: [], emailId: null, ...state }
+  return sampleMessage(uid, { sizeBytes: uid, envelope: sampleEnvelope({ subject: `message ${uid}` }), ...state })
 }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

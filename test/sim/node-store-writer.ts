@@ -79,6 +79,7 @@ export async function setUp(store: MessageStore): Promise<void> {
         uidValidity: null,
         checkpoint: null,
         permanentFlags: [],
+        isOnServer: true,
         isReadOnly: false,
         partsHeldFor: null,
         tierLimit: null,

@@ -276,6 +276,7 @@ describe('copy and move', () => {
     ['in a bare line, as Exchange does', ['[COPYUID 9 1:2 12,11]'], 'OK done'],
     ['twice', ['* OK [COPYUID 9 1:2 12,11] moving'], 'OK [COPYUID 9 1:2 12,11] moved'],
   ])('takes COPYUID %s', async (_where, lines, reply) => {
+    // Verifies: DC-6851-4.3
     const { run } = await opened('MOVE UIDPLUS', async (peer) => peer.answer('UID MOVE 1:2 "Archive"', ...lines, reply))
     const copied = ofKind(await run(step.move('m', '1:2')), 'copied')
     expect(copied.map(({ id, target, pairs }) => [id, target, pairs.get(1), pairs.get(2)])).toEqual([
@@ -356,7 +357,8 @@ describe('list', () => {
   it('uses LIST and LSUB with an old server, and STATUS one by one', async () => {
     const { run } = await connectScripted('CONDSTORE OBJECTID', async (peer) => {
       await peer.answer('LIST "" "*"', '* LIST (\\Noselect) "." x', '* LIST () "." "Entw&APw-rfe"', 'OK done')
-      await peer.answer('LSUB "" "*"', '* LSUB () "." "Entw&APw-rfe"', '* LSUB () "." gone', 'OK done')
+      const subscribed = ['* LSUB () "." "Entw&APw-rfe"', '* LSUB () "." gone', '* LSUB (\\Noselect) "." x']
+      await peer.answer('LSUB "" "*"', ...subscribed, 'OK done')
       await peer.answer(
         'STATUS "Entw&APw-rfe" (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)',
         '* STATUS "Entw&APw-rfe" ()',

@@ -73,6 +73,49 @@ describe('connecting', () => {
     }
   })
 
+  it.each([
+    ['garbage', 'HTTP/1.1 400 Bad Request'],
+    ['a wrong tag', 'ZZ9 OK in'],
+    ['the tag of a command that was never sent', 'FF OK in'],
+    ['a tag without a status', '1 MAYBE in'],
+    ['octets that are no text', '\x16\x03\x01\x02\xff'],
+  ])('takes %s instead of the answer to LOGIN for no IMAP', async (_name, line) => {
+    const error = await failure(async (peer) => {
+      peer.send(GREETING)
+      await peer.expect('LOGIN')
+      peer.send(line)
+      await peer.line()
+    })
+    expect(error.code).toBe('remote.protocol')
+    expect(error.hint).toBeDefined()
+  })
+
+  it('bears empty lines and literals before the answer to LOGIN', async () => {
+    const server = await startScript(async (peer) => {
+      peer.send(GREETING)
+      await peer.answer('LOGIN', '', '* X-NEWS {13}', 'two', 'lines ok', 'OK [CAPABILITY IMAP4rev1 UIDPLUS] in')
+    })
+    servers.push(server)
+    const session = await remoteOf(server.port).connect(new AbortController().signal)
+    expect(session.server.capabilities).toContain('UIDPLUS')
+  })
+
+  it.each([
+    ['is cut', (peer: Peer) => peer.cut(), 'remote.disconnected'],
+    ['is closed', (peer: Peer) => peer.finish(), 'remote.disconnected'],
+    ['ends with BYE', (peer: Peer) => peer.send('* BYE too many'), 'remote.try-later'],
+    ['brings garbage', (peer: Peer) => peer.send('garbage'), 'remote.protocol'],
+  ])('tells that the connection %s during ENABLE', async (_name, end, code) => {
+    const capabilities = 'IMAP4rev1 ENABLE QRESYNC'
+    const error = await failure(async (peer) => {
+      peer.send(`* OK [CAPABILITY ${capabilities}] ready`)
+      await peer.answer('LOGIN', `OK [CAPABILITY ${capabilities}] in`)
+      await peer.expect('ENABLE')
+      end(peer)
+    })
+    expect(error).toMatchObject({ code, recovery: code === 'remote.protocol' ? 'none' : 'retry-later' })
+  })
+
   it('waits for a greeting and for the login no longer than its deadline', async () => {
     for (const greeting of [[], [GREETING]]) {
       const clock = new ManualClock()

@@ -354,6 +354,7 @@ describe('append', () => {
   })
 
   it('waits for the server without LITERAL+, goes on reading meanwhile, and takes NO for an answer', async () => {
+    // Verifies: H-22, DC-4549-4.2.2e
     const { run } = await connectScripted('UIDPLUS', async (peer) => {
       const first = await peer.expect(`APPEND "Sent" (\\Seen) "05-Feb-2026 10:11:12 +0000" {${BODY_TEXT.length}}`)
       peer.send('* OK [ALERT] hold on', '+ go ahead')
@@ -384,6 +385,7 @@ describe('append', () => {
   })
 
   it('keeps to APPENDLIMIT and to one message without MULTIAPPEND', async () => {
+    // Verifies: DC-4549-4.2.2e
     const { run } = await connectScripted('LITERAL+ APPENDLIMIT=10', async () => {})
     const seen = await run(step.append('a'), step.append('b', 2))
     expect(ofKind(seen, 'done').map(({ rejection }) => rejection?.code)).toEqual(['TOOBIG', 'CANNOT'])

@@ -38,6 +38,7 @@ export class ManualClock implements Clock {
         dueMs: this.#now + delayMs,
         wake: () => {
           this.#sleepers.delete(sleeper)
+          signal?.removeEventListener('abort', sleeper.wake)
           resolve()
         },
       }

@@ -1,19 +1,20 @@
 /** Carries out an operation request on the open store: finds what it names, lets the engine accept it, says it in words. */
 
-import { entrySeq, type MailboxId, type MailboxView } from '@tidemail/core'
-import type { MailEngine, OperationHandle } from '@tidemail/engine'
+import { entrySeq, type MailboxView, SyncError } from '@tidemail/core'
+import type { Entry, MailEngine, OperationHandle } from '@tidemail/engine'
 import { describeOperation } from '@tidemail/replay-log'
-import { findMailbox } from './find-mailbox.ts'
+import { changeMailbox } from './change-mailbox.ts'
+import { findMailbox, seekMailbox } from './find-mailbox.ts'
 import type { OpenAccount } from './open-account.ts'
 import type { AcceptedOperation, OperationRequest } from './operation-request.ts'
-import { selectMessages } from './select-messages.ts'
+import { selectMessage, selectMessages } from './select-messages.ts'
 import { visibleLine } from './visible-text.ts'
 
 /** @throws SyncError `input.*`, `store.*` */
 export async function acceptRequest(account: OpenAccount, request: OperationRequest): Promise<readonly AcceptedOperation[]> {
   const { engine } = account
   const mailboxes = await engine.mailboxes()
-  if ('seq' in request) return [{ seq: request.seq, description: await decide(engine, request, pathsOf(mailboxes)) }]
+  if ('seq' in request) return [{ seq: request.seq, description: await decide(engine, request, mailboxes) }]
   const handle = await begin(account, request, mailboxes)
   // Whether it settles is for a later sync; nobody here waits for it.
   handle.settled.catch(() => undefined)
@@ -21,23 +22,43 @@ export async function acceptRequest(account: OpenAccount, request: OperationRequ
   return (await describedOperations(engine, mailboxes)).filter(({ seq }) => accepted.has(entrySeq(seq)))
 }
 
-/** How mailboxes are named in the description of an operation. */
-export function pathsOf(mailboxes: readonly MailboxView[]): (id: MailboxId) => string {
-  const paths = new Map(mailboxes.map(({ id, path }) => [id, visibleLine(path)]))
-  return (id) => paths.get(id) ?? `a mailbox that is gone (${id})`
+/** Says an operation in words, for a terminal; a mailbox that is gone is called as it was. */
+export type Describe = (operation: Entry['operation']) => string
+
+export function describer(mailboxes: readonly MailboxView[]): Describe {
+  const paths = new Map(mailboxes.map(({ id, path }) => [id, path]))
+  return (operation) => visibleLine(describeOperation(operation, (id) => paths.get(id)))
 }
 
 type Decision = Extract<OperationRequest, { readonly seq: number }>
 
 /** What the user decided on an operation, in words. */
-async function decide(engine: MailEngine, { verb, seq: number }: Decision, pathOf: (id: MailboxId) => string): Promise<string> {
-  const seq = entrySeq(number)
-  if (verb === 'undo') return `undone: ${describeOperation((await engine.undo(seq)).operation, pathOf)}`
+async function decide(engine: MailEngine, decision: Decision, mailboxes: readonly MailboxView[]): Promise<string> {
+  const { verb } = decision
+  const seq = entrySeq(decision.seq)
+  const describe = describer(mailboxes)
   const entry = (await engine.entries()).find((candidate) => candidate.seq === seq)
-  if (verb === 'retry') await engine.retry(seq)
+  if (verb === 'undo') {
+    if (entry?.progress.some(({ state }) => state === 'parked') === true) throw parked(seq)
+    const outcome = await engine.undo(seq)
+    if (outcome.kind === 'undone') return `undone: ${describe(outcome.receipt.operation)}`
+    const known = new Map((await describedOperations(engine, mailboxes)).map((one) => [one.seq, one.description]))
+    return `taken back by ${outcome.seqs.map((other) => `#${other} ${known.get(other) ?? ''}`.trimEnd()).join(', ')}`
+  }
+  if (decision.verb === 'retarget') await engine.retarget(seq, findMailbox(mailboxes, decision.mailbox).id)
+  else if (decision.verb === 'retry') await engine.retry(seq)
   else await engine.discard(seq)
-  const description = entry === undefined ? '' : `: ${describeOperation(entry.operation, pathOf)}`
-  return `${verb === 'retry' ? 'queued again' : 'discarded'}${description}`
+  const after = verb === 'retarget' ? (await engine.entries()).find((candidate) => candidate.seq === seq) : entry
+  const description = after === undefined ? '' : `: ${describe(after.operation)}`
+  return `${DECIDED[verb]}${description}`
+}
+
+const DECIDED = { retry: 'queued again', discard: 'discarded', retarget: 'queued again' } as const
+
+function parked(seq: number): SyncError {
+  return new SyncError('input.not-undoable', `Operation #${seq} is parked: it waits for a decision and cannot be undone.`, {
+    hint: `Run \`tidemail ops retry ${seq}\` to send it again, or \`tidemail ops discard ${seq}\` to give it up.`,
+  })
 }
 
 async function begin(
@@ -45,6 +66,8 @@ async function begin(
   request: Exclude<OperationRequest, Decision>,
   mailboxes: readonly MailboxView[],
 ): Promise<OperationHandle> {
+  if (request.verb === 'draft') return saveDraft({ engine, store, accountId }, request, mailboxes)
+  if (request.verb === 'mailbox') return changeMailbox(engine, request, mailboxes)
   const mailbox = findMailbox(mailboxes, request.mailbox)
   if (request.verb === 'append') {
     const { bytes, flags, internalDate } = request
@@ -53,7 +76,7 @@ async function begin(
   const place = { store, accountId, mailbox }
   switch (request.verb) {
     case 'flag':
-      return engine.flag(await selectMessages(place, request.messages), { add: request.add, remove: request.remove })
+      return engine.flag(await selectMessages(place, request.messages), request)
     case 'move': {
       const target = findMailbox(mailboxes, request.target)
       return engine.move(await selectMessages(place, request.messages), target.id)
@@ -64,13 +87,28 @@ async function begin(
     }
     case 'expunge':
       return engine.expunge(await selectMessages(place, request.messages))
+    case 'delete': {
+      const trash = request.trash === null ? {} : { to: findMailbox(mailboxes, request.trash).id }
+      return engine.delete(await selectMessages(place, request.messages), trash)
+    }
   }
+}
+
+async function saveDraft(
+  { engine, store, accountId }: Pick<OpenAccount, 'engine' | 'store' | 'accountId'>,
+  { mailbox: name, replaces, bytes }: Extract<OperationRequest, { readonly verb: 'draft' }>,
+  mailboxes: readonly MailboxView[],
+): Promise<OperationHandle> {
+  const mailbox = name === null ? seekMailbox(mailboxes, '\\Drafts') : findMailbox(mailboxes, name)
+  const to = mailbox === undefined ? {} : { to: mailbox.id }
+  if (replaces === null || mailbox === undefined) return engine.saveDraft({ bytes, ...to })
+  return engine.saveDraft({ bytes, ...to, replaces: await selectMessage({ store, accountId, mailbox }, replaces) })
 }
 
 /** What waits and what was settled since, so that an operation is found even when a running sync has already sent it. */
 async function describedOperations(engine: MailEngine, mailboxes: readonly MailboxView[]): Promise<AcceptedOperation[]> {
-  const pathOf = pathsOf(mailboxes)
+  const describe = describer(mailboxes)
   const [entries, receipts] = [await engine.entries(), await engine.receipts({ limit: 100 })]
-  const bySeq = new Map([...receipts, ...entries].map(({ seq, operation }) => [seq, describeOperation(operation, pathOf)]))
+  const bySeq = new Map([...receipts, ...entries].map(({ seq, operation }) => [seq, describe(operation)]))
   return [...bySeq].sort(([a], [b]) => a - b).map(([seq, description]) => ({ seq, description }))
 }

@@ -27,6 +27,35 @@ describe('parseCommandLine', () => {
     expect(() => parse('list', '--store')).toThrow(expect.objectContaining({ code: 'input.usage' }))
   })
 
+  it('takes a new path with `mailbox rename`, and only there', () => {
+    expect(parse('mailbox', 'create', 'Projects')).toMatchObject({ kind: 'verb' })
+    expect(parse('mailbox', 'rename', 'Projects', 'Work')).toMatchObject({ kind: 'verb' })
+    expect(() => parse('mailbox', 'rename', 'Projects')).toThrow(
+      usage('The new path is missing: tidemail mailbox rename PATH NEW.'),
+    )
+    expect(() => parse('mailbox', 'delete', 'a', 'b')).toThrow(expect.objectContaining({ code: 'input.usage' }))
+    expect(() => parse('mailbox', 'burn', 'a')).toThrow(expect.objectContaining({ code: 'input.usage' }))
+  })
+
+  it.each([
+    ['list', '-dash'],
+    ['sync', '-dash'],
+    ['plan', '-dash'],
+    ['show', '-dash', '1'],
+    ['flag', '-dash', '1', '--add', 'seen'],
+    ['move', 'INBOX', '1', '-dash'],
+    ['copy', 'INBOX', '1', '-dash'],
+    ['expunge', '-dash', '1'],
+    ['delete', '-dash', '1'],
+    ['draft', '-dash'],
+    ['mailbox', 'create', '-dash'],
+    ['append', 'INBOX', '-dash'],
+  ])('says how a name is written that begins with a dash: %s', (verb, ...words) => {
+    const hint = expect.stringMatching(new RegExp(`\`tidemail ${verb} (\\.\\.\\. )?-- -dash\`.*\`tidemail ${verb} --help\``))
+    expect(() => parse(verb, ...words)).toThrow(expect.objectContaining({ code: 'input.usage', hint }))
+    expect(parse(verb, '--json', '--', ...words.filter((word) => !/^(--add|seen)$/.test(word)))).toMatchObject({ kind: 'verb' })
+  })
+
   // Verifies: I-SEC-1
   it('takes no password as an argument', () => {
     expect(() => parse('sync', '--password', 'geheim')).toThrow(usage("Unknown option '--password'."))

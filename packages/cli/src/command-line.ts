@@ -7,15 +7,20 @@ import { BODIES, SECURITIES } from './settings.ts'
 import type { Choose, CommonOptions, Run } from './verb.ts'
 import { declareAppend } from './verbs/append.ts'
 import { declareCopy } from './verbs/copy.ts'
+import { declareDelete } from './verbs/delete.ts'
+import { declareDoctor } from './verbs/doctor.ts'
+import { declareDraft } from './verbs/draft.ts'
 import { declareExpunge } from './verbs/expunge.ts'
 import { declareFlag } from './verbs/flag.ts'
 import { declareList } from './verbs/list.ts'
+import { declareMailbox } from './verbs/mailbox.ts'
 import { declareMove } from './verbs/move.ts'
 import { declareOps } from './verbs/ops.ts'
 import { declarePlan } from './verbs/plan.ts'
 import { declareShow } from './verbs/show.ts'
 import { declareSync } from './verbs/sync.ts'
 import { declareUndo } from './verbs/undo.ts'
+import { declareVerify } from './verbs/verify.ts'
 
 export type CommandLine =
   | { readonly kind: 'verb'; readonly options: CommonOptions; readonly run: Run }
@@ -30,10 +35,15 @@ const DECLARATIONS = [
   declareFlag,
   declareMove,
   declareCopy,
+  declareDelete,
   declareExpunge,
   declareAppend,
+  declareDraft,
+  declareMailbox,
   declareOps,
   declareUndo,
+  declareVerify,
+  declareDoctor,
 ] as const
 
 /** @throws SyncError `input.usage`, and `input.*` of an argument that cannot be read */
@@ -62,7 +72,10 @@ export function parseCommandLine(words: readonly string[], version: string): Com
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { kind: 'text', text: printed.trimEnd() }
-    throw usageError(error)
+    throw usageError(
+      error,
+      program.commands.find((command) => command.name() === words[0]),
+    )
   }
   if (chosen === null) throw new SyncError('input.usage', 'No verb was given.')
   return chosen
@@ -87,10 +100,22 @@ function addCommonOptions(command: Command): void {
 }
 
 /** What commander says is one line or two: the message, and a suggestion in parentheses. */
-function usageError(error: CommanderError): SyncError {
+function usageError(error: CommanderError, verb: Command | undefined): SyncError {
   if (error.code === 'commander.help') return new SyncError('input.usage', 'No verb was given.')
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
   const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}`.replace(/\.?$/, '.')
-  const hint = suggestion?.replace(/^\((.*)\)$/, '$1')
+  const hints = [
+    suggestion?.replace(/^\((.*)\)$/, '$1'),
+    error.code === 'commander.unknownOption' ? dashHint(sentence, verb) : undefined,
+  ]
+  const hint = hints.filter((one) => one !== undefined).join(' ') || undefined
   return new SyncError('input.usage', sentence, { ...(hint === undefined ? {} : { hint }), cause: error })
+}
+
+/** What begins with a dash may have been meant as a mailbox or a file. */
+function dashHint(sentence: string, verb: Command | undefined): string | undefined {
+  const word = /'(-.*)'/.exec(sentence)?.[1]
+  if (word === undefined || verb === undefined) return undefined
+  const before = `tidemail ${verb.name()}${verb.registeredArguments.length > 1 ? ' ...' : ''}`
+  return `A name that begins with a dash comes after --: \`${before} -- ${word}\`; \`tidemail ${verb.name()} --help\` has the options.`
 }

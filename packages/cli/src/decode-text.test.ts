@@ -1,6 +1,6 @@
 import type { MimePart } from '@tidemail/core'
 import { describe, expect, it } from 'vitest'
-import { decodeMessage, decodePart } from './decode-text.ts'
+import { decodeAttached, decodeMessage, decodePart } from './decode-text.ts'
 
 const PLAIN: MimePart = {
   section: '1',
@@ -56,5 +56,33 @@ describe('decodeMessage', () => {
 
   it('gives the text of a message that is HTML only', async () => {
     expect(await decodeMessage(latin1('Content-Type: text/html\r\n\r\n<p>Hello <i>you</i></p>'))).toContain('Hello you')
+  })
+})
+
+describe('attached messages', () => {
+  const INNER = 'From: Bob <bob@example.org>\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nfrom inside\r\n'
+
+  it('are shown with their headers and text', async () => {
+    const text = await decodeAttached(latin1(INNER), '7bit')
+    expect(text).toMatch(/From: +Bob <bob@example.org>\nSubject: +Grüße\n[\s\S]*\nfrom inside$/)
+    expect(await decodeAttached(latin1(Buffer.from(INNER).toString('base64')), 'base64')).toContain('from inside')
+  })
+
+  it.each(['', 'Content-Disposition: attachment; filename=fwd.eml\r\n'])(
+    'are shown when the message is held as a whole: "%s"',
+    async (disposition) => {
+      const bytes = latin1(
+        `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nouter\r\n--b\r\nContent-Type: message/rfc822\r\n${disposition}\r\n${INNER}\r\n--b--\r\n`,
+      )
+      const text = await decodeMessage(bytes)
+      expect(text).toMatch(/^outer\n[\s\S]*Subject: +Grüße[\s\S]*from inside$/)
+      expect(text.match(/from inside/g)).toHaveLength(1)
+      expect(text.includes('[Attached message fwd.eml:]')).toBe(disposition !== '')
+    },
+  )
+
+  it('end at some depth, whoever wrote them', async () => {
+    const deep = `${'Content-Type: message/rfc822\r\n\r\n'.repeat(5_000)}${INNER}`
+    expect(typeof (await decodeAttached(latin1(deep), '7bit'))).toBe('string')
   })
 })

@@ -1,4 +1,4 @@
-/** Decodes the text of a message that is held: transfer-encoding, charset, and HTML as plain text. */
+/** Decodes the text of a message that is held: transfer-encoding, charset, HTML as plain text, and messages within the message. */
 
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
@@ -27,9 +27,32 @@ export async function decodePart(part: MimePart, bytes: Uint8Array): Promise<str
   return textOf(Buffer.concat([before, bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]))
 }
 
-/** The text of a whole message, as its sender wrote it. */
+/** The text of a whole message, as its sender wrote it, and of the messages attached to it. */
 export async function decodeMessage(bytes: Uint8Array): Promise<string> {
-  return textOf(bytes)
+  const { attachments } = await PostalMime.parse(bytes)
+  const texts = [await textOf(bytes)]
+  // Only those that are no attachments are in the text already.
+  for (const { mimeType, filename, content } of attachments) {
+    if (!isAttachedMessage({ type: mimeType }) || typeof content === 'string') continue
+    texts.push(`${attachedHeading(filename ?? null)}\n${await decodeAttached(new Uint8Array(content), '8bit')}`)
+  }
+  return texts.filter((text) => text !== '').join('\n\n')
+}
+
+/** Whether the part is a message itself (RFC 2046 §5.2.1, RFC 6532 §3.7). */
+export function isAttachedMessage({ type }: Pick<MimePart, 'type'>): boolean {
+  return type === 'message/rfc822' || type === 'message/global'
+}
+
+/** Stands before the headers and the text of an attached message. */
+export function attachedHeading(fileName: string | null): string {
+  return `[Attached message${fileName === null ? '' : ` ${fileName}`}:]`
+}
+
+/** The headers and the text of an attached message, and of those within it. */
+export async function decodeAttached(bytes: Uint8Array, encoding: string): Promise<string> {
+  const header = `Content-Type: message/rfc822\r\nContent-Transfer-Encoding: ${token(encoding, '8bit')}\r\n\r\n`
+  return textOf(Buffer.concat([Buffer.from(header), bytes]))
 }
 
 async function textOf(bytes: Uint8Array): Promise<string> {

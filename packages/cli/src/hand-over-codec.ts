@@ -2,15 +2,17 @@
 
 import { ERROR_CATALOGUE, type ErrorCode, parseFlag, SyncError } from '@tidemail/core'
 import { failureOf } from './failure.ts'
-import type { AcceptedOperation, OperationRequest } from './operation-request.ts'
+import { type AcceptedOperation, MAILBOX_ACTIONS, type OperationRequest } from './operation-request.ts'
 
 /** Rises when the meaning of a line changes: two versions of Tidemail may meet at one store. */
 const PROTOCOL_VERSION = 1
 
+const WAIT_FOR_THE_OWNER = 'Wait until the other tidemail has ended, and run the command again.'
+
 type Fields = Readonly<Record<string, unknown>>
 
 export function encodeRequest(request: OperationRequest): string {
-  const bytes = request.verb === 'append' ? { bytes: Buffer.from(request.bytes).toString('base64') } : {}
+  const bytes = 'bytes' in request ? { bytes: Buffer.from(request.bytes).toString('base64') } : {}
   return JSON.stringify({ v: PROTOCOL_VERSION, ...request, ...bytes })
 }
 
@@ -20,7 +22,8 @@ export function decodeRequest(line: string): OperationRequest {
   const { verb } = fields
   switch (verb) {
     case 'flag': {
-      const flags = { add: flagsOf(fields, 'add'), remove: flagsOf(fields, 'remove') }
+      const when = fields['when'] === 'unchanged' ? ('unchanged' as const) : ('whatever' as const)
+      const flags = { add: flagsOf(fields, 'add'), remove: flagsOf(fields, 'remove'), when }
       return { verb, mailbox: textOf(fields, 'mailbox'), messages: textOf(fields, 'messages'), ...flags }
     }
     case 'move':
@@ -35,6 +38,25 @@ export function decodeRequest(line: string): OperationRequest {
       const bytes = Buffer.from(textOf(fields, 'bytes'), 'base64')
       return { verb, mailbox: textOf(fields, 'mailbox'), flags: flagsOf(fields, 'flags'), internalDate, bytes }
     }
+    case 'delete':
+      return {
+        verb,
+        mailbox: textOf(fields, 'mailbox'),
+        messages: textOf(fields, 'messages'),
+        trash: textOrNull(fields, 'trash'),
+      }
+    case 'draft': {
+      const bytes = Buffer.from(textOf(fields, 'bytes'), 'base64')
+      return { verb, mailbox: textOrNull(fields, 'mailbox'), replaces: textOrNull(fields, 'replaces'), bytes }
+    }
+    case 'mailbox': {
+      const mailbox = textOf(fields, 'mailbox')
+      const action = MAILBOX_ACTIONS.find((one) => one === fields['action'])
+      if (action === undefined) throw notUnderstood()
+      return action === 'rename' ? { verb, action, mailbox, path: textOf(fields, 'path') } : { verb, action, mailbox }
+    }
+    case 'retarget':
+      return { verb, seq: numberOf(fields, 'seq'), mailbox: textOf(fields, 'mailbox') }
     case 'undo':
     case 'retry':
     case 'discard':
@@ -57,7 +79,9 @@ export function encodeRefusal(error: unknown): string {
 export function decodeAnswer(line: string): readonly AcceptedOperation[] {
   const { accepted, refused } = parseLine(line)
   if (isFields(refused) && isErrorCode(refused['code'])) {
-    throw new SyncError(refused['code'], textOf(refused, 'message'), { hint: textOf(refused, 'hint') })
+    // A store that failed under its owner is opened again only when the owner has ended.
+    const hint = refused['code'] === 'store.poisoned' ? WAIT_FOR_THE_OWNER : textOf(refused, 'hint')
+    throw new SyncError(refused['code'], textOf(refused, 'message'), { hint })
   }
   if (!Array.isArray(accepted)) throw notUnderstood()
   return accepted.map((operation: unknown) => {
@@ -80,6 +104,10 @@ function textOf(fields: Fields, key: string): string {
   const value = fields[key]
   if (typeof value !== 'string') throw notUnderstood()
   return value
+}
+
+function textOrNull(fields: Fields, key: string): string | null {
+  return fields[key] === null ? null : textOf(fields, key)
 }
 
 function numberOf(fields: Fields, key: string): number {

@@ -30,15 +30,23 @@ async function owned(accept: Accept, use: () => Promise<void>, directory = folde
 
 describe('an operation handed over', () => {
   it.each<OperationRequest>([
-    { verb: 'flag', mailbox: 'INBOX', messages: '1:3', add: ['\\Seen', '$Work'], remove: [] },
+    { verb: 'flag', mailbox: 'INBOX', messages: '1:3', add: ['\\Seen', '$Work'], remove: [], when: 'whatever' as const },
     { verb: 'move', mailbox: 'INBOX', messages: 'local:3', target: 'Årkiv "x"\n' },
     { verb: 'copy', mailbox: 'INBOX', messages: '1', target: '\\Trash' },
     EXPUNGE,
     { verb: 'append', mailbox: 'INBOX', flags: [], internalDate: -5, bytes: Buffer.from([0x41, 0xff, 0x0a, 0x0d]) },
     { verb: 'append', mailbox: 'INBOX', flags: [], internalDate: null, bytes: Buffer.from('x') },
+    { verb: 'mailbox', action: 'create', mailbox: 'Projects/Ünï' },
+    { verb: 'mailbox', action: 'rename', mailbox: '\\Archive', path: 'Old' },
+    { verb: 'mailbox', action: 'unsubscribe', mailbox: 'Old' },
+    { verb: 'delete', mailbox: 'INBOX', messages: '1', trash: null },
+    { verb: 'delete', mailbox: 'INBOX', messages: '1', trash: '\\Archive' },
+    { verb: 'draft', mailbox: null, replaces: null, bytes: Buffer.from([0x41, 0xff, 0x0a]) },
+    { verb: 'draft', mailbox: 'Drafts', replaces: 'local:3', bytes: Buffer.from('x') },
     { verb: 'undo', seq: 7 },
     { verb: 'retry', seq: 7 },
     { verb: 'discard', seq: 7 },
+    { verb: 'retarget', seq: 7, mailbox: 'Årkiv' },
   ])('is understood as it was meant: $verb', (request) => {
     expect(encodeRequest(request)).not.toContain('\n')
     expect(decodeRequest(encodeRequest(request))).toEqual(request)
@@ -53,6 +61,10 @@ describe('an operation handed over', () => {
     '{"v":1,"verb":"sync"}',
     '{"v":1,"verb":"undo","seq":"1"}',
     '{"v":1,"verb":"expunge"}',
+    '{"v":1,"verb":"delete","mailbox":"A","messages":"1"}',
+    '{"v":1,"verb":"retarget","seq":1}',
+    '{"v":1,"verb":"mailbox","action":"rename","mailbox":"A"}',
+    '{"v":1,"verb":"mailbox","action":"burn","mailbox":"A"}',
   ])('is refused when it is %s', (line) => {
     expect(() => decodeRequest(line)).toThrow(expect.objectContaining({ code: 'store.in-use' }))
   })

@@ -1,7 +1,15 @@
 /** Opens the store of a folder, waits a moment while another process uses it, and starts the engine of its account. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type AccountId, type AccountRecord, accountId, type MessageStore, type Remote, SyncError } from '@tidemail/core'
+import {
+  type AccountId,
+  type AccountRecord,
+  accountId,
+  type MessageStore,
+  type Remote,
+  type ServerProfile,
+  SyncError,
+} from '@tidemail/core'
 import { createMailEngine, type LogEvent, type MailEngine, type Policy } from '@tidemail/engine'
 import { isOwnerListening } from './hand-over.ts'
 import { makeFolder } from './make-folder.ts'
@@ -27,6 +35,8 @@ export interface AccountOptions {
   readonly named: SettingsLayer
   /** Null for what works offline. */
   readonly connection: Connection | null
+  /** What is known of the server beforehand. */
+  readonly serverProfile?: ServerProfile
   readonly log: (event: LogEvent) => void
 }
 
@@ -85,7 +95,7 @@ export function offline(named: SettingsLayer): AccountOptions {
   return { named, connection: null, log: () => undefined }
 }
 
-async function openAccount(store: MessageStore, { named, connection, log }: AccountOptions): Promise<OpenAccount> {
+async function openAccount(store: MessageStore, { named, connection, log, serverProfile }: AccountOptions): Promise<OpenAccount> {
   const record = await accountOf(store, named)
   const settings = connection === null ? null : connection.settings(record)
   const isProved = record !== null && record.server !== null
@@ -103,7 +113,9 @@ async function openAccount(store: MessageStore, { named, connection, log }: Acco
   const id = record?.id ?? ACCOUNT_ID
   const remote = connection === null || settings === null ? NO_REMOTE : await connection.remote(settings)
   const account = { id, host: kept.host, user: kept.user, settings: kept.settings }
-  const engine = await createMailEngine({ store, remote, account, policy: policyOf(settings?.bodies ?? null), log })
+  const policy = policyOf(settings?.bodies ?? null)
+  const known = serverProfile === undefined ? {} : { serverProfile }
+  const engine = await createMailEngine({ store, remote, account, policy, log, ...known })
   return { store, engine, accountId: id, settings }
 }
 

@@ -50,4 +50,12 @@ describe('readSecret', () => {
     expect(error).toMatchObject({ code: 'account.missing-secret', message: 'The password command failed with status 3.' })
     expect(error).not.toHaveProperty('cause')
   })
+
+  it('tells how a command ended that gave no password', async () => {
+    const command = (text: string): Promise<string> => readSecret({ kind: 'command', command: text }, {})
+    await expect(command('kill -TERM $$')).rejects.toThrow('The password command was killed by SIGTERM.')
+    await expect(command('kill -KILL $$')).rejects.toThrow('The password command was killed by SIGKILL.')
+    await expect(command('head -c 70000 /dev/zero')).rejects.toThrow('The password command printed more than 65536 octets.')
+    await expect(command('no-such-command-here')).rejects.toThrow('The password command failed with status 127.')
+  })
 })

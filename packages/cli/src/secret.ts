@@ -1,6 +1,6 @@
 /** Reads the password, at the moment the connection is made, from where the settings say it is. */
 
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { SyncError } from '@tidemail/core'
 import type { SecretSource } from './settings.ts'
@@ -53,16 +53,18 @@ function outputOf(command: string): Promise<string> {
       if (error === null) return resolve(output)
       // The cause is left out: the error of a child carries what it printed.
       reject(
-        new SyncError(
-          'account.missing-secret',
-          `The password command failed with status ${String(error.code ?? error.signal)}.`,
-          {
-            hint: 'Run the password command by hand: it must print the password and end with status 0.',
-          },
-        ),
+        new SyncError('account.missing-secret', `The password command ${endOf(error)}.`, {
+          hint: 'Run the password command by hand: it must print the password and end with status 0.',
+        }),
       )
     })
   })
+}
+
+function endOf({ code, killed, signal }: ExecFileException): string {
+  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `printed more than ${SECRET_OCTETS_MAX} octets`
+  if (killed === true) return `did not end within ${PASSWORD_COMMAND_MS_MAX / 1_000} seconds`
+  return typeof signal === 'string' ? `was killed by ${signal}` : `failed with status ${String(code)}`
 }
 
 /** The last line break is the editor's, not the password's. */

@@ -92,6 +92,8 @@ export interface Acceptance {
   readonly targets: readonly Targets[]
   /** Bytes of messages made here, written with the entry. */
   readonly bodies: readonly { readonly bodyId: BodyId; readonly bytes: Uint8Array }[]
+  /** A mailbox that the operation makes, not on the server yet; written with the entry. */
+  readonly mailbox?: MailboxRecord
   /**
    * Makes the entry. Pure, synchronous, called once inside the transaction. `firstLocal` is the first free local id; `localsUsed` says how many were
    * taken. `targets` are the given ones, resolved: split where forwards led to several mailboxes, without those that are gone.

@@ -57,7 +57,7 @@ function naiveView(effects: readonly ViewEffect[]): Map<string, Shown> {
         isHidden: false,
         isPending: true,
       })
-    } else {
+    } else if (effect.kind === 'place') {
       for (const from of effect.pairs.sources.values()) {
         const origin = shown.get(effect.from.kind === 'stored' ? `stored ${effect.from.box} ${from}` : asLocal(from))
         if (origin === undefined) continue

@@ -123,6 +123,9 @@ function foldOne(fold: Fold, effect: ViewEffect): void {
     case 'place':
       foldPlace(fold, effect)
       return
+    case 'keep':
+    case 'mailbox':
+      return
     default:
       assertNever(effect)
   }

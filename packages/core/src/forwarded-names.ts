@@ -28,6 +28,8 @@ function isAbout(effect: ViewEffect, { from, pairs }: ReplacedNames): boolean {
       return isSame && !effect.pairs.sources.intersect(pairs.sources).isEmpty
     }
     case 'new':
+    case 'keep':
+    case 'mailbox':
       return false
     default:
       return assertNever(effect)

@@ -111,6 +111,8 @@ export interface MailboxView {
   readonly role: MailboxRole | null
   readonly isSelectable: boolean
   readonly isSubscribed: boolean
+  /** Whether a pending operation changes the mailbox as such: makes, renames, deletes or (un)subscribes it. */
+  readonly isPending: boolean
   /** Messages in the view. */
   readonly total: number
   /** Of these, without \Seen. */

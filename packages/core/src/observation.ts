@@ -96,6 +96,14 @@ export interface Copied {
   readonly pairs: UidPairs
 }
 
+/** MODIFIED: messages that a conditional STORE left alone, for they changed since (RFC 7162 §3.1.3). */
+export interface Modified {
+  readonly kind: 'modified'
+  readonly id: StepId
+  readonly mailbox: MailboxIdentity
+  readonly uids: UidSet
+}
+
 /** APPENDUID: evidence of an append; UIDs in the order of the messages (RFC 4315 §3, RFC 3502). */
 export interface Appended {
   readonly kind: 'appended'
@@ -149,6 +157,7 @@ export type Observation =
   | BodySeen
   | Copied
   | Appended
+  | Modified
   | Alert
   | Stirred
   | Done

@@ -17,7 +17,7 @@ export interface AccountRecord {
   readonly user: string
   /** The app's own settings of the account; no secret. */
   readonly settings: Json
-  /** As the last session found it, or null before the first. */
+  /** As the last session found it, with what was learnt of it before; null before the first. */
   readonly server: ServerProfile | null
   /** When a pass last ended with everything done, in milliseconds since 1970. */
   readonly syncedAt: number | null
@@ -43,6 +43,8 @@ export interface MailboxRecord {
   readonly role: MailboxRole | null
   readonly isSelectable: boolean
   readonly isSubscribed: boolean
+  /** False for a mailbox that was made here, until the server is known to have it. */
+  readonly isOnServer: boolean
   /** MAILBOXID (RFC 8474), or null. */
   readonly objectId: string | null
   readonly box: BoxEpoch
@@ -54,8 +56,15 @@ export interface MailboxRecord {
   readonly isReadOnly: boolean
   /** Names the policy under which no part was missing when the mailbox was last taken in; null when parts may be missing. */
   readonly partsHeldFor: string | null
-  /** A tier the mailbox must not go above, and why: it was caught lying. */
-  readonly tierLimit: { readonly tier: Tier; readonly reason: string } | null
+  /** A tier the mailbox must not go above, why, and until when: it was caught lying. */
+  readonly tierLimit: TierLimit | null
+}
+
+export interface TierLimit {
+  readonly tier: Tier
+  readonly reason: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
 }
 
 /** An entry of the replay log: bytes that only the replay log reads, and what it does to the view. */

@@ -4,8 +4,12 @@ import './abort-signal.ts'
 
 import type { BodyId } from './ids.ts'
 import type { Observation } from './observation.ts'
-import type { ServerProfile } from './server-profile.ts'
+import type { DistrustedCapability, ServerProfile } from './server-profile.ts'
 import type { Step } from './step.ts'
+
+/** The longest that a step may be under way, in milliseconds: of a transfer (an upload among them), and of any other. Adapters keep to it. */
+export const TRANSFER_DEADLINE_MS_MAX = 1_800_000
+export const COMMAND_DEADLINE_MS_MAX = 300_000
 
 /** Gives the bytes of a message to append. Rejects with `store.corrupt` when there are none under that id. */
 export interface BodySource {
@@ -20,11 +24,12 @@ export interface RunOptions {
 /** Where the mail is. */
 export interface Remote {
   /**
-   * Connects, logs in and enables what can be enabled.
+   * Connects, logs in and enables what can be enabled. What was `learnt` against the server is neither enabled nor used in the session, and stands in
+   * its profile.
    * @throws SyncError `remote.host-unknown`, `remote.unreachable`, `remote.tls`, `remote.timeout`, `remote.protocol`, `remote.auth-rejected`,
-   * `remote.cleartext-refused`, `remote.try-later`, `account.missing-secret`, `engine.aborted`
+   * `remote.cleartext-refused`, `remote.try-later`, `remote.disconnected`, `account.missing-secret`, `engine.aborted`
    */
-  connect(signal: AbortSignal): Promise<RemoteSession>
+  connect(signal: AbortSignal, learnt?: readonly DistrustedCapability[]): Promise<RemoteSession>
 }
 
 /** One connection, logged in. Not for concurrent use: one `run` or `watch` at a time. */
@@ -37,6 +42,8 @@ export interface RemoteSession {
    * come back, nor when the open mailbox is not the one they name (`stale`).
    */
   run(steps: readonly Step[], options: RunOptions): AsyncIterable<Observation>
+  /** From now on what was learnt against the server is not used; not to be called during a `run`. Left out by who uses nothing by itself. */
+  heed?(learnt: readonly DistrustedCapability[]): void
   /** Waits for news of the mailbox (IDLE), and yields it until `signal` aborts or the connection ends. */
   watch(path: string, signal: AbortSignal): AsyncIterable<Observation>
   /** False once the connection has ended, with why. */

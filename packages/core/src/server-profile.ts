@@ -10,11 +10,29 @@ export interface ServerProfile {
   readonly appendLimitOctets: number | null
   /** What was learnt against the advertisement: a capability that must not be used, and why. */
   readonly distrusted: readonly DistrustedCapability[]
+  /** What an examination of the server has measured; left out before the first. */
+  readonly measured?: ServerMeasures
 }
 
 export interface DistrustedCapability {
   readonly capability: string
   readonly reason: string
+  /** Another examination takes the place of the one before; what a synchronisation met with stays until it expires. */
+  readonly learntBy: 'synchronisation' | 'examination'
+  /** When it was learnt, in milliseconds since 1970. */
+  readonly since: number
+  /** Until when it holds: then the server is believed again, in milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
+/** What no capability tells. */
+export interface ServerMeasures {
+  /** Milliseconds since 1970. */
+  readonly measuredAt: number
+  /** How long a new message was missing from what the server lists, in milliseconds; null where it was not seen at all. */
+  readonly listingLagMs: number | null
+  /** After so long the server ended an idle connection, in milliseconds; null where no end was seen. */
+  readonly idleMs: number | null
 }
 
 /** How a mailbox is resynchronised. */

@@ -61,11 +61,12 @@ export interface LeaveStep extends Planned {
   readonly kind: 'leave'
 }
 
-/** UID SEARCH [RETURN (ALL)] [UID set]: which UIDs exist. Answered by one `uids` observation. */
+/** UID SEARCH [RETURN (ALL)] [UID set] [DELETED]: which UIDs exist, or which of them are marked \Deleted. Answered by one `uids` observation. */
 export interface SearchStep extends Planned {
   readonly kind: 'search'
   readonly mailbox: MailboxIdentity
   readonly uids: UidSet
+  readonly only?: 'deleted'
 }
 
 /**
@@ -98,6 +99,8 @@ export interface StoreStep extends Mutating {
   readonly uids: UidSet
   readonly direction: 'add' | 'remove'
   readonly flags: readonly Flag[]
+  /** UNCHANGEDSINCE: messages that changed after this are left alone, and named by a `modified` observation (RFC 7162 §3.1.3). */
+  readonly unchangedSince?: ModSeq
 }
 
 /** UID COPY (RFC 4315). */
@@ -116,11 +119,17 @@ export interface MoveStep extends Mutating {
   readonly target: string
 }
 
-/** UID EXPUNGE of these UIDs only (RFC 4315 §2.1). Never a bare EXPUNGE. */
+/** UID EXPUNGE of these UIDs only (RFC 4315 §2.1). */
 export interface ExpungeStep extends Mutating {
   readonly kind: 'expunge'
   readonly mailbox: MailboxIdentity
   readonly uids: UidSet
+}
+
+/** EXPUNGE: everything marked \Deleted goes. Planned only inside the protective sequence of RFC 4549 §4.2.4, where UIDPLUS is missing. */
+export interface ExpungeAllStep extends Mutating {
+  readonly kind: 'expunge-all'
+  readonly mailbox: MailboxIdentity
 }
 
 /** A message to append, its bytes named, not held. */
@@ -139,17 +148,71 @@ export interface AppendStep extends Mutating {
   readonly messages: readonly OutgoingMessage[]
 }
 
+/** UID REPLACE (RFC 8508): the message takes the place of `uid`, in one step. Only planned where the server can; answered by `appended`. */
+export interface ReplaceStep extends Mutating {
+  readonly kind: 'replace'
+  readonly mailbox: MailboxIdentity
+  readonly uid: Uid
+  readonly target: string
+  readonly message: OutgoingMessage
+}
+
+/** CREATE (RFC 9051 §6.3.4). */
+export interface CreateStep extends Mutating {
+  readonly kind: 'create'
+  readonly path: string
+}
+
+/** RENAME (RFC 9051 §6.3.6): inferior names follow. */
+export interface RenameStep extends Mutating {
+  readonly kind: 'rename'
+  readonly path: string
+  readonly to: string
+}
+
+/** DELETE (RFC 9051 §6.3.5). */
+export interface DeleteStep extends Mutating {
+  readonly kind: 'delete'
+  readonly path: string
+}
+
+/** SUBSCRIBE (RFC 9051 §6.3.7). */
+export interface SubscribeStep extends Mutating {
+  readonly kind: 'subscribe'
+  readonly path: string
+}
+
+/** UNSUBSCRIBE (RFC 9051 §6.3.8). */
+export interface UnsubscribeStep extends Mutating {
+  readonly kind: 'unsubscribe'
+  readonly path: string
+}
+
 export type ReadStep = ListStep | StatusStep | OpenStep | LeaveStep | SearchStep | FetchStep | FetchBodyStep
-export type MutatingStep = StoreStep | CopyStep | MoveStep | ExpungeStep | AppendStep
+/** Steps on mailboxes as such, not on what is in them. */
+export type MailboxStep = CreateStep | RenameStep | DeleteStep | SubscribeStep | UnsubscribeStep
+export type MutatingStep = StoreStep | CopyStep | MoveStep | ExpungeStep | ExpungeAllStep | AppendStep | ReplaceStep | MailboxStep
 export type Step = ReadStep | MutatingStep
 
 /** Steps that must not be repeated without evidence (I-LOG-3). */
-export type NonIdempotentStep = CopyStep | MoveStep | AppendStep
+export type NonIdempotentStep = CopyStep | MoveStep | AppendStep | ReplaceStep
+
+const READ_KINDS: ReadonlySet<Step['kind']> = new Set<ReadStep['kind']>([
+  'list',
+  'status',
+  'open',
+  'leave',
+  'search',
+  'fetch',
+  'fetch-body',
+])
+const NON_IDEMPOTENT_KINDS: ReadonlySet<Step['kind']> = new Set<NonIdempotentStep['kind']>(['copy', 'move', 'append', 'replace'])
 
 export function isMutating(step: Step): step is MutatingStep {
-  return ['store', 'copy', 'move', 'expunge', 'append'].includes(step.kind)
+  return !READ_KINDS.has(step.kind)
 }
 
-export function isIdempotent(step: MutatingStep): step is StoreStep | ExpungeStep {
-  return step.kind === 'store' || step.kind === 'expunge'
+/** Whether the step may be sent again after a lost answer. For steps on mailboxes the LIST before it tells whether it is still needed. */
+export function isIdempotent(step: MutatingStep): step is Exclude<MutatingStep, NonIdempotentStep> {
+  return !NON_IDEMPOTENT_KINDS.has(step.kind)
 }

@@ -59,4 +59,26 @@ export interface NewEffect {
   readonly message: LocalMessage
 }
 
-export type ViewEffect = FlagsEffect | HideEffect | PlaceEffect | NewEffect
+/** Bytes that must stay though nothing shows them: of a message that is only handed to a submission server. */
+export interface KeepEffect {
+  readonly kind: 'keep'
+  readonly bodyId: BodyId
+}
+
+/** What becomes of a mailbox itself. */
+export type MailboxChange =
+  /** It was made here: the store has a record of it that says so. */
+  | { readonly kind: 'create' }
+  /** It and what is below it shows under another name. */
+  | { readonly kind: 'rename'; readonly path: string }
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'subscribe'; readonly isSubscribed: boolean }
+
+/** A mailbox changes as such. */
+export interface MailboxEffect {
+  readonly kind: 'mailbox'
+  readonly mailboxId: MailboxId
+  readonly change: MailboxChange
+}
+
+export type ViewEffect = FlagsEffect | HideEffect | PlaceEffect | NewEffect | KeepEffect | MailboxEffect

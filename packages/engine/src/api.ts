@@ -18,18 +18,24 @@ import type {
   PageQuery,
   Random,
   Remote,
-  Step,
+  ServerProfile,
+  Submitter,
   Targets,
 } from '@tidemail/core'
 import type { Policy } from '@tidemail/planner'
 import type { Entry, Receipt } from '@tidemail/replay-log'
+import type { PlanOptions, SyncOptions, SyncPlan, SyncReport, VerifyOptions, VerifyReport } from './sync-report.ts'
 
 export interface MailEngineOptions {
   readonly store: MessageStore
   readonly remote: Remote
   readonly account: AccountIdentity
+  /** Sends messages; without it `submit` is refused, and what was accepted to be sent waits. */
+  readonly submitter?: Submitter
   /** Left-out members are those of `DEFAULT_POLICY`. */
   readonly policy?: Partial<Policy>
+  /** What is known of the server beforehand, as an examination gave it: what it must not be trusted with until that expires, and what was measured. */
+  readonly serverProfile?: ServerProfile
   readonly clock?: Clock
   readonly random?: Random
   /** Receives what happened, as events with a sentence; never content, never a secret. */
@@ -77,8 +83,17 @@ export interface MailEngine {
    * @throws SyncError what stopped the account: `remote.*`, `store.*`, `account.*`, `engine.aborted`, `engine.closed`
    */
   syncOnce(options?: SyncOptions): Promise<SyncReport>
-  /** What `syncOnce` would do and why. Reads the server by LIST and EXAMINE only, or not at all with `offline`; writes nothing. */
+  /**
+   * What `syncOnce` would do and why. Reads the server by LIST, and by STATUS where LIST does not tell, or not at all with
+   * `offline`: no mailbox is opened, and nothing is written here or there.
+   */
   plan(options?: PlanOptions): Promise<SyncPlan>
+  /**
+   * Compares the store with the server: takes in what is new, sends nothing, and looks at what then still differs. A mailbox that differs is not trusted with
+   * deltas for a while: the next synchronisation looks at the whole of it, and `repair` sets it right at once. Mailboxes with unanswered steps are left out.
+   * @throws SyncError as {@link syncOnce}, and `input.unknown-mailbox`
+   */
+  verify(options?: VerifyOptions): Promise<VerifyReport>
 
   mailboxes(): Promise<readonly MailboxView[]>
   /** The mailbox of that path; INBOX in any case. @throws SyncError `input.unknown-mailbox` */
@@ -89,25 +104,65 @@ export interface MailEngine {
   /** The bytes of a section as the server sent them, still transfer-encoded; null when they are not held. */
   part(reference: MessageReference, section: string): Promise<Uint8Array | null>
 
-  /** Adds and removes flags and keywords. @throws SyncError (through `accepted`) `input.bad-flag`, `input.unknown-message` */
-  flag(selection: Selection, change: { readonly add?: readonly Flag[]; readonly remove?: readonly Flag[] }): OperationHandle
+  /** Adds and removes flags and keywords. @throws SyncError (through `accepted`) `input.bad-flag`, `input.unknown-message`, `input.not-conditional` */
+  flag(selection: Selection, change: FlagChange): OperationHandle
   move(selection: Selection, to: MailboxId): OperationHandle
   copy(selection: Selection, to: MailboxId): OperationHandle
   /** Removes the messages for good. */
   expunge(selection: Selection): OperationHandle
   /** Uploads a message. @throws SyncError (through `accepted`) `input.bad-message`, `input.message-too-large`, `input.bad-flag` */
-  append(message: NewMessage): OperationHandle
+  append(message: NewMessage): NewMessageHandle
+  /**
+   * Moves the messages to Trash, and removes for good those that are there already. `to` is the mailbox to use as Trash; left out: the one with the role.
+   * @throws SyncError (through `accepted`) `input.no-trash`, `input.unknown-mailbox`, `input.unknown-message`
+   */
+  delete(selection: Selection, options?: { readonly to?: MailboxId }): OperationHandle
+  /**
+   * Saves a draft in place of the version before, which is removed only when the new one is proved to be there. Of versions that replace one another while they
+   * wait, the last one only is uploaded.
+   * @throws SyncError (through `accepted`) `input.no-drafts`, and as {@link append}
+   */
+  saveDraft(draft: NewDraft): NewMessageHandle
+  /**
+   * Sends a message, at most once, and then puts a copy of it into Sent. Where nobody can tell whether it was sent, it is parked as `uncertain`.
+   * @throws SyncError (through `accepted`) `account.no-submitter`, `input.no-sent`, `input.bad-address`, and as {@link append}
+   */
+  submit(message: NewSubmission): OperationHandle
+
+  /**
+   * Makes a mailbox, and its superiors where the server does so. It is there at once, and mail can be moved into it before the server has it.
+   * @throws SyncError (through `accepted`) `input.bad-name`, `input.mailbox-exists`
+   */
+  createMailbox(path: string): NewMailboxHandle
+  /** Renames a mailbox with all below it; INBOX cannot be. @throws SyncError (through `accepted`) as {@link createMailbox}, and `input.unknown-mailbox` */
+  renameMailbox(id: MailboxId, path: string): OperationHandle
+  /**
+   * Deletes a mailbox with the messages in it, once what the user did to them before is settled; when that failed, the deletion waits for a decision.
+   * @throws SyncError (through `accepted`) `input.unknown-mailbox`, `input.bad-name` for INBOX
+   */
+  deleteMailbox(id: MailboxId): OperationHandle
+  /** Marks a mailbox as one to be shown by all mail programs. @throws SyncError (through `accepted`) `input.unknown-mailbox` */
+  subscribe(id: MailboxId): OperationHandle
+  unsubscribe(id: MailboxId): OperationHandle
 
   /** What waits in the replay log, in order. */
   entries(): Promise<readonly Entry[]>
   /** What became of operations, newest first. */
   receipts(options?: { readonly limit?: number }): Promise<readonly Receipt[]>
-  /** Takes back an operation of which nothing was sent. @throws SyncError `input.not-undoable`, `input.unknown-operation` */
-  undo(seq: EntrySeq): Promise<Receipt>
+  /**
+   * Takes back an operation: for free while nothing of it was sent, otherwise by the opposite, which is accepted as operations of its own.
+   * @throws SyncError `input.not-undoable` where there is no opposite, or the operation is parked; `input.unknown-operation`
+   */
+  undo(seq: EntrySeq): Promise<UndoOutcome>
   /** Tries again what is parked of an operation. @throws SyncError `input.unknown-operation` when nothing of it is parked */
   retry(seq: EntrySeq): Promise<void>
   /** Gives up what of an operation is queued or parked: the view shows it no more. @throws SyncError `input.not-undoable` while it is being sent */
   discard(seq: EntrySeq): Promise<void>
+  /**
+   * Sends what of a move, copy, upload or draft is parked or queued to another mailbox.
+   * @throws SyncError `input.not-retargetable`, `input.unknown-mailbox`, `input.unknown-operation`
+   */
+  retarget(seq: EntrySeq, to: MailboxId): Promise<void>
 
   /** Closes the engine and removes the account from the store, with everything it holds. What waits in the replay log is never sent. */
   wipe(): Promise<void>
@@ -122,6 +177,16 @@ export interface LiveReads {
   part(reference: MessageReference, section: string): Live<Uint8Array | null>
 }
 
+export interface FlagChange {
+  readonly add?: readonly Flag[]
+  readonly remove?: readonly Flag[]
+  /**
+   * `whatever`, when left out: changes of others stand beside ours, flag by flag. `unchanged`: messages that somebody else changed since they were last
+   * taken in are left alone, and parked as `conflict`, with what they were and are; `retry` changes them all the same (RFC 7162 §3.1.3).
+   */
+  readonly when?: 'whatever' | 'unchanged'
+}
+
 export interface NewMessage {
   readonly to: MailboxId
   /** The message as RFC 5322 has it. Bare line feeds become CRLF; nothing else is altered. */
@@ -131,6 +196,32 @@ export interface NewMessage {
   readonly internalDate?: number
 }
 
+/** A version of a draft. */
+export interface NewDraft extends Omit<NewMessage, 'to'> {
+  /** Left out: the mailbox with the role `drafts`. */
+  readonly to?: MailboxId
+  /** The version before; one that is gone is nothing to replace. `flags` are \Draft and \Seen, when left out. */
+  readonly replaces?: MessageReference
+}
+
+/** A message to be sent. */
+export interface NewSubmission {
+  /** The message as RFC 5322 has it. The same bytes go to the submission server and into Sent: a Bcc field in them shows to all. */
+  readonly bytes: Uint8Array
+  /** Addresses without names: `ann@example.org`. */
+  readonly sender: string
+  readonly recipients: readonly string[]
+  /** Where the copy goes; the mailbox with the role `sent`, when left out; null where the server keeps one itself. */
+  readonly saveTo?: MailboxId | null
+}
+
+/** What came of an undo. */
+export type UndoOutcome =
+  /** Nothing was sent, and it is as if it had never been. */
+  | { readonly kind: 'undone'; readonly receipt: Receipt }
+  /** The opposite was accepted, as these operations. */
+  | { readonly kind: 'compensated'; readonly seqs: readonly EntrySeq[] }
+
 /** What an operation call gives back, at once. */
 export interface OperationHandle {
   /** Resolves when the operation will survive a crash: its entries (one for each mailbox the selection touched). */
@@ -138,53 +229,19 @@ export interface OperationHandle {
   /** Resolves when the server's answer is settled, with a receipt an entry. Waits as long as that takes; rejects with `engine.closed` on close. */
   readonly settled: Promise<readonly Receipt[]>
   /** As {@link MailEngine.undo}, for all its entries. */
-  undo(): Promise<readonly Receipt[]>
+  undo(): Promise<readonly UndoOutcome[]>
 }
 
-export interface SyncOptions {
-  /** Only these mailboxes, by path; one that is not there is `input.unknown-mailbox`. Left out: all. */
-  readonly mailboxes?: readonly string[]
-  readonly signal?: AbortSignal
+/** What `append` and `saveDraft` give back. */
+export interface NewMessageHandle extends OperationHandle {
+  /** The message, as soon as it is accepted. The reference stays valid when the server has named it. */
+  readonly message: Promise<MessageReference>
 }
 
-export interface PlanOptions extends SyncOptions {
-  readonly offline?: boolean
-}
-
-export interface SyncPlan {
-  readonly steps: readonly PlannedStep[]
-  /** Entries that wait for something, and for what. */
-  readonly waiting: readonly { readonly seq: EntrySeq; readonly reason: string }[]
-}
-
-export interface PlannedStep {
-  readonly part: 'recover' | 'list' | 'replay' | 'resync' | 'bodies'
-  readonly mailbox: string | null
-  readonly step: Step
-}
-
-export interface SyncReport {
-  /** `incomplete`: something is left that another run may do; `problems` says what. */
-  readonly outcome: 'done' | 'incomplete'
-  readonly mailboxesChecked: number
-  readonly mailboxesOpened: number
-  readonly messagesFetched: number
-  readonly messagesRemoved: number
-  readonly flagsChanged: number
-  readonly partsFetched: number
-  readonly entriesSettled: number
-  readonly entriesPending: number
-  readonly entriesParked: number
-  readonly entriesUncertain: number
-  readonly problems: readonly SyncProblem[]
-}
-
-/** What went wrong for a mailbox or an entry without stopping the account. */
-export interface SyncProblem {
-  readonly code: ErrorCode
-  readonly message: string
-  readonly mailbox: string | null
-  readonly seq: EntrySeq | null
+/** What `createMailbox` gives back. */
+export interface NewMailboxHandle extends OperationHandle {
+  /** The mailbox, as soon as the operation is accepted. */
+  readonly mailbox: Promise<MailboxId>
 }
 
 export type Phase =
@@ -210,4 +267,15 @@ export interface EngineStatus {
   readonly problem: { readonly code: ErrorCode; readonly message: string } | null
 }
 
+export type {
+  PlannedStep,
+  PlanOptions,
+  SyncOptions,
+  SyncPlan,
+  SyncProblem,
+  SyncReport,
+  VerifiedMailbox,
+  VerifyOptions,
+  VerifyReport,
+} from './sync-report.ts'
 export type { Entry, Envelope, MimePart, Policy, Receipt }

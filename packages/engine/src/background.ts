@@ -67,7 +67,7 @@ export class Background {
         return
       }
       if (ending === 'failed') await this.rest(failures, wakeOrStop)
-      else await this.watch(wakeOrStop, ending === 'done' ? POLL_INTERVAL_MS : this.retryDelayMs(failures))
+      else await this.watch(wakeOrStop, ending === 'done' ? await this.pollIntervalMs() : this.retryDelayMs(failures))
     }
   }
 
@@ -98,6 +98,10 @@ export class Background {
       ended.abort()
       await timer
     }
+  }
+
+  private async pollIntervalMs(): Promise<number> {
+    return Math.min(POLL_INTERVAL_MS, await this.options.synchroniser.watchMsMax())
   }
 
   private async rest(failures: number, signal: AbortSignal): Promise<void> {

@@ -6,12 +6,14 @@ import {
   type ForwardPlan,
   type ForwardRequest,
   type ForwardResult,
+  type HeldFlags,
   planForward,
   planVerification,
   takeForward,
   type Visit,
 } from '@tidemail/planner'
 import { changeLog } from './change-log.ts'
+import { distrust } from './distrust.ts'
 import type { Work } from './work.ts'
 
 /** Mailboxes asked about in one run. */
@@ -27,11 +29,12 @@ export async function bringForward(
 ): Promise<ForwardOutcome> {
   const outcome: ForwardOutcome = { taken: new Set(), refused: new Map() }
   for (let at = 0; at < visits.length; at += FORWARD_MAILBOXES_MAX) {
-    const plans = visits
-      .slice(at, at + FORWARD_MAILBOXES_MAX)
-      .map((visit) =>
-        planForward({ mailbox: current(work, visit.mailbox), status: visit.status, tier: visit.tier, newMessages }, work.name),
-      )
+    const visited = visits.slice(at, at + FORWARD_MAILBOXES_MAX)
+    for (const { mailbox, distrust: caught } of visited)
+      if (caught?.holds === 'lasting') await distrust(work, current(work, mailbox), caught)
+    const plans = visited.map((visit) =>
+      planForward({ mailbox: current(work, visit.mailbox), status: visit.status, tier: visit.tier, newMessages }, work.name),
+    )
     const unsatisfied = await lookAtAll(work, plans, outcome)
     for (const { plan, observations, result } of unsatisfied) await lookAgain(work, { plan, observations, result }, outcome)
     work.assertAlive()
@@ -65,10 +68,19 @@ async function lookAtAll(work: Work, plans: readonly ForwardPlan[], outcome: For
     const plan = plans[at]
     if (left[at] !== 0 || plan === undefined) continue
     const observations = collected[at] ?? []
-    const result = takeForward(plan, observations)
+    const result = takeForward(plan, observations, await heldFlags(work, plan))
     if (!(await settleLook(work, plan, result, outcome))) unsatisfied.push({ plan, observations, result })
   }
   return unsatisfied
+}
+
+/** What is held of the flags of a mailbox without mod-sequences that are believed, which tells all of them each time. */
+async function heldFlags(work: Work, { request: { mailbox, tier } }: ForwardPlan): Promise<HeldFlags | undefined> {
+  const { checkpoint } = mailbox
+  if (checkpoint === null || checkpoint.covered.isEmpty || (checkpoint.highestModSeq !== null && tier !== 'plain'))
+    return undefined
+  const rows = await work.options.store.planning.flags(mailbox.id, checkpoint.covered)
+  return new Map(rows.map(({ uid, flags }) => [uid, flags]))
 }
 
 /** Does what the result says; false when the mailbox must be looked at once more. */
@@ -88,7 +100,7 @@ async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult, 
       outcome.refused.set(mailbox.id, result.rejection)
       work.problem({
         code: 'sync.incomplete',
-        message: `The server refused to open ${mailbox.path}: ${result.rejection?.text ?? 'no reason given'}`,
+        message: `The server refused to ${result.what === 'open' ? 'open' : 'tell what is in'} ${mailbox.path}: ${result.rejection?.text ?? 'no reason given'}`,
         mailbox: mailbox.path,
         seq: null,
       })
@@ -109,12 +121,15 @@ async function lookAgain(work: Work, first: Look, outcome: ForwardOutcome): Prom
     if (result.kind === 'verify') {
       plan = planVerification(plan, result, work.name)
       observations = [...observations, ...(await work.run(plan.steps))]
+    } else if (result.kind === 'reset' && result.opened.exists === 0) {
+      // Nothing more is to be asked of an empty mailbox.
+      plan = { ...plan, request: await nextRequest(work, plan, result), steps: [], wholeListId: null, bringsFlags: true }
     } else {
       plan = planForward(await nextRequest(work, plan, result), work.name)
       observations = await work.run(plan.steps)
     }
     work.assertAlive()
-    result = takeForward(plan, observations)
+    result = takeForward(plan, observations, await heldFlags(work, plan))
     if (await settleLook(work, plan, result, outcome)) return
   }
   work.problem({
@@ -128,7 +143,7 @@ async function lookAgain(work: Work, first: Look, outcome: ForwardOutcome): Prom
 async function nextRequest(work: Work, plan: ForwardPlan, result: ForwardResult): Promise<ForwardRequest> {
   const { request } = plan
   if (result.kind === 'lower-tier')
-    return { ...request, tier: result.tier, mailbox: await limitTier(work, request.mailbox, result) }
+    return { ...request, tier: result.tier, mailbox: await lowered(work, request.mailbox, result) }
   if (result.kind === 'reset') {
     const mailbox = await resetMailbox(work, current(work, request.mailbox), result.opened)
     return { ...request, mailbox, status: null }
@@ -136,16 +151,10 @@ async function nextRequest(work: Work, plan: ForwardPlan, result: ForwardResult)
   return { ...request, mailbox: current(work, request.mailbox), status: null }
 }
 
-/** A mailbox that was caught lying is remembered as such (FIELD-5). */
-async function limitTier(
-  work: Work,
-  mailbox: MailboxRecord,
-  { tier, reason }: { tier: Tier; reason: string },
-): Promise<MailboxRecord> {
-  if (tier !== 'condstore') return current(work, mailbox)
-  const limited = { ...current(work, mailbox), tierLimit: { tier, reason } }
-  await work.commit(`use a lower tier for ${mailbox.path}: ${reason}`, [{ kind: 'put-mailbox', mailbox: limited }])
-  return limited
+/** One look at everything sets a mailbox right whose mod-sequences began anew; what is not reported as it should be will not be the next time. */
+async function lowered(work: Work, mailbox: MailboxRecord, caught: { tier: Tier; reason: string }): Promise<MailboxRecord> {
+  if (caught.tier === 'condstore') await distrust(work, current(work, mailbox), caught)
+  return current(work, mailbox)
 }
 
 /** RFC 4549 §4.1: nothing known under the old UIDVALIDITY holds; entries on its UIDs are parked and shown, uploads survive (I-STORE-2). */
@@ -155,13 +164,14 @@ async function resetMailbox(work: Work, mailbox: MailboxRecord, opened: Opened):
     ...mailbox,
     box,
     uidValidity: opened.mailbox.uidValidity,
+    objectId: opened.objectId,
     checkpoint: null,
     partsHeldFor: null,
     tierLimit: null,
   }
   await changeLog(work, {
     reason: `${mailbox.path} has a new UIDVALIDITY`,
-    mailboxes: new Map([...work.mailboxes, [mailbox.id, fresh]]),
+    mailboxes: (now) => new Map([...now, [mailbox.id, fresh]]),
     writes: [{ kind: 'put-mailbox', mailbox: fresh }],
   })
   return current(work, fresh)

@@ -2,41 +2,52 @@
 
 import { type MailboxId, type MailboxRecord, SyncError, type Write } from '@tidemail/core'
 import { Ledger, type ReplayState } from '@tidemail/planner'
-import { decodeClaim, decodeEntry } from '@tidemail/replay-log'
-import type { Work } from './work.ts'
+import { type Claim, decodeClaim, decodeEntry } from '@tidemail/replay-log'
+import { notLeader, type Work } from './work.ts'
 
 /** Decisions on one change; more means that something else than an operation of the user stands in the way. */
 const DECISIONS_MAX = 50
 
 /** The log, the claims and the mailboxes as they are now. */
 export async function replayState(work: Work): Promise<ReplayState> {
-  const { accountId, clock, session, store } = work.options
-  const [entries, claims] = await Promise.all([store.planning.entries(accountId), store.planning.claims(accountId)])
+  const { accountId, clock, store } = work.options
+  const [records, claims] = await Promise.all([store.planning.entries(accountId), store.planning.claims(accountId)])
+  const entries = records.map(decodeEntry)
+  if (entries.some(({ operation }) => operation.kind === 'create-mailbox' && !work.mailboxes.has(operation.mailboxId)))
+    await work.loadNewMailboxes()
   return {
     accountId,
-    entries: entries.map(decodeEntry),
+    entries,
     claims: claims.map(decodeClaim),
     mailboxes: work.mailboxes,
-    server: session.server,
+    server: work.server,
     now: clock.now(),
   }
 }
 
 export interface LogChange {
   readonly reason: string
+  /** What is settled by it. Another engine that took over may have settled it already: then this one leads no more. */
+  readonly claims?: readonly Claim[]
   /** Tells the ledger what became of what; called anew for each decision. */
   readonly decide?: (ledger: Ledger) => void
-  /** The mailboxes as they will be; left out: as they are. */
-  readonly mailboxes?: ReadonlyMap<MailboxId, MailboxRecord>
+  /** The mailboxes as they will be, made of those there are; left out: as they are. */
+  readonly mailboxes?: (now: ReadonlyMap<MailboxId, MailboxRecord>) => ReadonlyMap<MailboxId, MailboxRecord>
   /** Written with it, after it. */
   readonly writes?: readonly Write[]
 }
 
-/** @throws SyncError `engine.bug` when no decision can be written */
-export async function changeLog(work: Work, { reason, decide, mailboxes, writes = [] }: LogChange): Promise<void> {
+/** @throws SyncError `engine.bug` when no decision can be written; `engine.not-leader` when a claim is not there any more */
+export async function changeLog(work: Work, { reason, claims = [], decide, mailboxes, writes = [] }: LogChange): Promise<void> {
   for (let decisions = 0; decisions < DECISIONS_MAX; decisions += 1) {
     const state = await replayState(work)
-    const ledger = new Ledger({ entries: state.entries, mailboxes: mailboxes ?? work.mailboxes, now: state.now })
+    const open = new Set(state.claims.map(({ id }) => id))
+    if (claims.some(({ id }) => !open.has(id))) throw notLeader()
+    const ledger = new Ledger({
+      entries: state.entries,
+      mailboxes: mailboxes?.(work.mailboxes) ?? work.mailboxes,
+      now: state.now,
+    })
     decide?.(ledger)
     const change = ledger.change()
     if (!(await work.commit(reason, [...change.writes, ...writes], change.expect))) continue

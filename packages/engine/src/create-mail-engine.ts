@@ -16,26 +16,36 @@ import { DEFAULT_POLICY } from '@tidemail/planner'
 import { decodeEntry, decodeReceipt, type Entry, type Receipt } from '@tidemail/replay-log'
 import type {
   EngineStatus,
+  FlagChange,
   Live,
   LiveReads,
   MailEngine,
   MailEngineOptions,
+  NewDraft,
+  NewMailboxHandle,
   NewMessage,
+  NewMessageHandle,
+  NewSubmission,
   OperationHandle,
   PlanOptions,
   Selection,
   SyncOptions,
   SyncPlan,
   SyncReport,
+  UndoOutcome,
+  VerifyOptions,
+  VerifyReport,
 } from './api.ts'
 import { Background } from './background.ts'
 import { canonicalPath } from './canonical-path.ts'
 import { LiveValue, liveRead } from './live-value.ts'
+import { openAccount } from './open-account.ts'
 import { Operations } from './operations.ts'
 import { planSync } from './plan-sync.ts'
 import { ReceiptsWatch } from './receipts-watch.ts'
 import { Synchroniser } from './synchroniser.ts'
 import { systemClock, systemRandom } from './system-ports.ts'
+import { verifyAccount } from './verify-account.ts'
 
 const RECEIPTS_LIMIT = 100
 
@@ -53,27 +63,6 @@ const RECEIPTS_LIMIT = 100
  */
 export async function createMailEngine(options: MailEngineOptions): Promise<MailEngine> {
   return new Engine(options, await openAccount(options))
-}
-
-/** Makes the account if it is new. Answers when it was last fully synchronised. */
-async function openAccount({ store, account }: MailEngineOptions): Promise<number | null> {
-  const existing = (await store.planning.accounts()).find((record) => record.id === account.id)
-  if (existing !== undefined && (existing.host !== account.host || existing.user !== account.user)) {
-    throw new SyncError(
-      'account.mismatch',
-      `The store keeps ${existing.user} at ${existing.host}, not ${account.user} at ${account.host}.`,
-      {
-        hint: 'Use another store for another account.',
-      },
-    )
-  }
-  const settings = account.settings ?? existing?.settings ?? null
-  const syncedAt = existing?.syncedAt ?? null
-  if (existing !== undefined && JSON.stringify(existing.settings) === JSON.stringify(settings)) return syncedAt
-  const { id, host, user } = account
-  const record = { id, host, user, settings, server: existing?.server ?? null, syncedAt }
-  await store.commit({ reason: 'open the account', expect: {}, writes: [{ kind: 'put-account', account: record }] })
-  return syncedAt
 }
 
 /** INBOX first, then mailboxes with a role, then the others, each by name. */
@@ -111,7 +100,9 @@ class Engine implements MailEngine {
       accountId: account.id,
       store,
       remote: options.remote,
+      submitter: options.submitter ?? null,
       policy: { ...DEFAULT_POLICY, ...options.policy },
+      serverProfile: options.serverProfile ?? null,
       clock: this.clock,
       random: options.random ?? systemRandom,
       log: options.log ?? (() => {}),
@@ -130,6 +121,7 @@ class Engine implements MailEngine {
       assertOpen: () => this.assertOpen(),
       onAccepted: () => this.background.wake(),
       settled: (seq) => this.receiptsWatch.settled(seq),
+      submitter: options.submitter ?? null,
     })
     this.live = this.liveReads()
   }
@@ -152,6 +144,11 @@ class Engine implements MailEngine {
   async plan(options: PlanOptions = {}): Promise<SyncPlan> {
     this.assertOpen()
     return planSync(this.synchroniser, options)
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    this.assertOpen()
+    return verifyAccount(this.synchroniser, options)
   }
 
   async mailboxes(): Promise<readonly MailboxView[]> {
@@ -185,7 +182,7 @@ class Engine implements MailEngine {
     return this.options.store.view.part(reference, section)
   }
 
-  flag(selection: Selection, change: { readonly add?: readonly string[]; readonly remove?: readonly string[] }): OperationHandle {
+  flag(selection: Selection, change: FlagChange): OperationHandle {
     return this.operations.flag(selection, change)
   }
 
@@ -201,8 +198,40 @@ class Engine implements MailEngine {
     return this.operations.expunge(selection)
   }
 
-  append(message: NewMessage): OperationHandle {
+  append(message: NewMessage): NewMessageHandle {
     return this.operations.append(message)
+  }
+
+  delete(selection: Selection, options: { readonly to?: MailboxId } = {}): OperationHandle {
+    return this.operations.delete(selection, options)
+  }
+
+  saveDraft(draft: NewDraft): NewMessageHandle {
+    return this.operations.saveDraft(draft)
+  }
+
+  submit(message: NewSubmission): OperationHandle {
+    return this.operations.submit(message)
+  }
+
+  createMailbox(path: string): NewMailboxHandle {
+    return this.operations.createMailbox(path)
+  }
+
+  renameMailbox(id: MailboxId, path: string): OperationHandle {
+    return this.operations.renameMailbox(id, path)
+  }
+
+  deleteMailbox(id: MailboxId): OperationHandle {
+    return this.operations.deleteMailbox(id)
+  }
+
+  subscribe(id: MailboxId): OperationHandle {
+    return this.operations.subscribe(id, { isSubscribed: true })
+  }
+
+  unsubscribe(id: MailboxId): OperationHandle {
+    return this.operations.subscribe(id, { isSubscribed: false })
   }
 
   async entries(): Promise<readonly Entry[]> {
@@ -216,16 +245,20 @@ class Engine implements MailEngine {
     return records.map(decodeReceipt)
   }
 
-  async undo(seq: EntrySeq): Promise<Receipt> {
-    return this.operations.undo(seq)
+  async undo(seq: EntrySeq): Promise<UndoOutcome> {
+    return this.operations.decisions.undo(seq)
   }
 
   async retry(seq: EntrySeq): Promise<void> {
-    return this.operations.retry(seq)
+    return this.operations.decisions.retry(seq)
   }
 
   async discard(seq: EntrySeq): Promise<void> {
-    return this.operations.discard(seq)
+    return this.operations.decisions.discard(seq)
+  }
+
+  async retarget(seq: EntrySeq, to: MailboxId): Promise<void> {
+    return this.operations.decisions.retarget(seq, to)
   }
 
   async wipe(): Promise<void> {

@@ -1,8 +1,32 @@
 /** Looks at the whole account: which mailboxes there are, and which of them may differ from the store. */
 
-import { boxEpoch, type MailboxRecord, mailboxId, type Observation, type Step, SyncError, type Write } from '@tidemail/core'
-import { isGone, planAccount, planList, planStatus, planVisits, statusesSeen, type Visit } from '@tidemail/planner'
-import { changeLog } from './change-log.ts'
+import {
+  boxEpoch,
+  type Done,
+  type MailboxRecord,
+  mailboxId,
+  type Observation,
+  type Rejection,
+  type Step,
+  SyncError,
+  type Write,
+} from '@tidemail/core'
+import {
+  isAtOrBelow,
+  isGone,
+  planAccount,
+  planList,
+  planStatus,
+  planVisits,
+  restingPaths,
+  settleListed,
+  statusesSeen,
+  type Visit,
+} from '@tidemail/planner'
+import { isOnMailbox } from '@tidemail/replay-log'
+import { changeLog, replayState } from './change-log.ts'
+import { followSubscriptions } from './follow-subscriptions.ts'
+import { rehome } from './rehome.ts'
 import type { Work } from './work.ts'
 
 export interface Discovery {
@@ -15,19 +39,48 @@ export async function discover(work: Work): Promise<Discovery> {
   work.options.onPhase('listing')
   const { seen, rejected } = await lookAtAccount(work)
   for (const [path, { messages }] of statusesSeen(seen)) work.messagesOnServer.set(path, messages ?? 0)
-  const plan = planAccount([...work.mailboxes.values()], seen, rejected)
+  const before = new Map(work.mailboxes)
+  const isResting = await settleWhatIsListed(work, seen, rejected)
+  const records = [...work.mailboxes.values()].filter((mailbox) => !isResting(mailbox))
+  const named = seen.filter((item) => item.kind !== 'mailbox' || !isResting(item))
+  const plan = planAccount(records, named, rejected)
   const writes: Write[] = plan.altered.map((mailbox) => ({ kind: 'put-mailbox', mailbox }))
   for (const mailbox of plan.created) {
     const { id, box } = await work.options.store.planning.allocateMailbox()
     writes.push({ kind: 'put-mailbox', mailbox: newMailbox(work, mailbox, id, box) })
   }
   await work.commit('take in which mailboxes there are', writes)
+  await followSubscriptions(work, before)
   for (const mailbox of plan.removed) await removeMailbox(work, mailbox)
   for (const mailbox of plan.altered) if (!mailbox.isSelectable && mailbox.checkpoint !== null) await emptyMailbox(work, mailbox)
-  const wanted = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox))
+  await rehome(work)
+  const wanted = [...work.mailboxes.values()].filter((mailbox) => mailbox.isOnServer && work.isWanted(mailbox))
   assertAllThere(work)
   work.options.tally.mailboxesChecked = wanted.length
-  return { seen, visits: planVisits(wanted, seen, work.options.session.server) }
+  return { seen, visits: planVisits(wanted, seen, work.server) }
+}
+
+/**
+ * What the user asked for of mailboxes and LIST shows to be done is settled. Answers whether a name is one of which that cannot be told yet: a step that
+ * gives or takes it has no answer, so that it may come and go any moment (H-7).
+ */
+async function settleWhatIsListed(
+  work: Work,
+  seen: readonly Observation[],
+  gone: ReadonlySet<string>,
+): Promise<(mailbox: Pick<MailboxRecord, 'path' | 'delimiter'>) => boolean> {
+  const { entries, claims } = await replayState(work)
+  const resting = restingPaths(claims)
+  const rows = seen.filter((item) => item.kind === 'mailbox')
+  const listed = new Set(rows.map(({ path }) => path))
+  const selectable = new Set(rows.filter(({ isSelectable }) => isSelectable).map(({ path }) => path))
+  if (entries.some(({ operation }) => isOnMailbox(operation))) {
+    await changeLog(work, {
+      reason: 'settle what the server lists as it was asked for',
+      decide: (ledger) => settleListed({ listed, selectable, gone }, ledger),
+    })
+  }
+  return (mailbox) => isAtOrBelow(mailbox, resting)
 }
 
 /** Mailboxes that a hint names. */
@@ -53,12 +106,11 @@ export interface AccountLook {
 
 /** Asks the server only, and writes nothing. */
 export async function lookAtAccount(work: Work): Promise<AccountLook> {
-  const list = planList(work.options.session.server, { isMailboxOpen: work.options.selection.isOpen }, work.name)
+  const list = planList(work.server, { isMailboxOpen: work.options.selection.isOpen }, work.name)
   const listed = await work.run(list)
   work.assertAlive()
-  if (!listed.every((item) => item.kind !== 'done' || item.outcome === 'ok' || item.id !== list.at(-1)?.id)) {
-    throw new SyncError('remote.protocol', 'The server refused to list the mailboxes.')
-  }
+  const ending = listed.find((item): item is Done => item.kind === 'done' && item.id === list.at(-1)?.id)
+  if (ending?.outcome !== 'ok') throw refusedToList(ending?.rejection ?? null)
   const more = planStatus([...work.mailboxes.values()], listed, work.name)
   const told = await work.run(more)
   work.assertAlive()
@@ -67,12 +119,21 @@ export async function lookAtAccount(work: Work): Promise<AccountLook> {
   return { seen: [...listed, ...told], rejected: new Set(rejected), asked: [...list, ...more] }
 }
 
+const ACCESS_CODES: readonly string[] = ['NOPERM', 'AUTHORIZATIONFAILED', 'EXPIRED', 'CONTACTADMIN', 'PRIVACYREQUIRED']
+
+/** LIST is never wrong to ask: who refuses it will be asked again later, unless the account may not, or the server does not understand. */
+function refusedToList(rejection: Rejection | null): SyncError {
+  const message = `The server refused to list the mailboxes: ${rejection?.text || 'it gave no reason'}`
+  if (rejection?.status === 'BAD') return new SyncError('remote.protocol', message)
+  const isForbidden = ACCESS_CODES.includes(rejection?.code ?? '')
+  return new SyncError(isForbidden ? 'remote.auth-rejected' : 'remote.try-later', message)
+}
+
 /** The mailbox goes; what the user made for it stays, and is shown (I-STORE-2). */
 async function removeMailbox(work: Work, mailbox: MailboxRecord): Promise<void> {
-  const mailboxes = new Map([...work.mailboxes].filter(([id]) => id !== mailbox.id))
   await changeLog(work, {
     reason: `${mailbox.path} is gone from the server`,
-    mailboxes,
+    mailboxes: (now) => new Map([...now].filter(([id]) => id !== mailbox.id)),
     writes: [{ kind: 'remove-mailbox', mailboxId: mailbox.id }],
   })
 }
@@ -83,12 +144,13 @@ async function emptyMailbox(work: Work, mailbox: MailboxRecord): Promise<void> {
   const emptied = { ...mailbox, box, uidValidity: null, checkpoint: null, partsHeldFor: null }
   await changeLog(work, {
     reason: `${mailbox.path} can not be selected any more`,
-    mailboxes: new Map([...work.mailboxes, [mailbox.id, emptied]]),
+    mailboxes: (now) => new Map([...now, [mailbox.id, emptied]]),
     writes: [{ kind: 'put-mailbox', mailbox: emptied }],
   })
 }
 
-function newMailbox(
+/** The record of a mailbox that was never opened. */
+export function newMailbox(
   work: Work,
   seen: Pick<MailboxRecord, 'path' | 'delimiter' | 'role' | 'isSelectable' | 'isSubscribed'>,
   id: number,
@@ -104,6 +166,7 @@ function newMailbox(
     role,
     isSelectable,
     isSubscribed,
+    isOnServer: true,
     objectId: null,
     uidValidity: null,
     checkpoint: null,

@@ -1,3 +1,7 @@
 export type * from './api.ts'
 export { createMailEngine } from './create-mail-engine.ts'
+export type { Finding, Verdict } from './doctor/check.ts'
+export { type Examination, type ExaminationOptions, examineServer } from './doctor/examine-server.ts'
 export { APPEND_BYTES_MAX } from './new-local-message.ts'
+export { keepServerProfile } from './server-memory.ts'
+export { readServerProfile, writeServerProfile } from './server-profile-text.ts'

@@ -27,7 +27,7 @@ export interface NewLocalMessage {
  * Checks the bytes, gives them CRLF line ends, and reads their header.
  * @throws SyncError `input.bad-message`, `input.message-too-large`, `input.bad-flag`, `input.bad-date`
  */
-export async function newLocalMessage(message: NewMessage, now: number): Promise<NewLocalMessage> {
+export async function newLocalMessage(message: Omit<NewMessage, 'to'>, now: number): Promise<NewLocalMessage> {
   if (message.bytes.length > APPEND_BYTES_MAX) {
     throw new SyncError(
       'input.message-too-large',

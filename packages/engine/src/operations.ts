@@ -6,26 +6,37 @@ import {
   type Clock,
   type EntrySeq,
   type MailboxId,
+  type MailboxRecord,
+  type MessageReference,
   type MessageStore,
-  parseFlag,
+  type Submitter,
   SyncError,
   type Targets,
-  type Write,
 } from '@tidemail/core'
+import { type AcceptedOperation, acceptOperation, isUpload, type OperationRequest, type Receipt } from '@tidemail/replay-log'
+import type {
+  FlagChange,
+  NewDraft,
+  NewMailboxHandle,
+  NewMessage,
+  NewMessageHandle,
+  NewSubmission,
+  OperationHandle,
+  Selection,
+  UndoOutcome,
+} from './api.ts'
+import { Decisions } from './decisions.ts'
+import { flagRequest, withCondition } from './flag-request.ts'
 import {
-  acceptOperation,
-  decodeEntry,
-  discardEntry,
-  type Entry,
-  encodeEntry,
-  encodeReceipt,
-  type OperationRequest,
-  type Receipt,
-  retryEntry,
-  undoEntry,
-} from '@tidemail/replay-log'
-import type { NewMessage, OperationHandle, Selection } from './api.ts'
+  createRequest,
+  deleteRequest,
+  type MailboxRequest,
+  renameRequest,
+  shownMailboxes,
+  subscribeRequest,
+} from './mailbox-requests.ts'
 import { newLocalMessage } from './new-local-message.ts'
+import { deletion, mailboxFor, type PreparedMessage, preparedDraft, preparedSubmission } from './new-messages.ts'
 import { targetsOf } from './targets-of.ts'
 
 export interface OperationsOptions {
@@ -38,6 +49,7 @@ export interface OperationsOptions {
   readonly onAccepted: () => void
   /** Resolves with the receipt of an entry once there is one. */
   readonly settled: (seq: EntrySeq) => Promise<Receipt>
+  readonly submitter: Submitter | null
 }
 
 /** What is checked, and only has to be written. */
@@ -45,6 +57,9 @@ interface Prepared {
   readonly request: OperationRequest
   readonly targets: readonly Targets[]
   readonly bodies: Acceptance['bodies']
+  readonly mailbox?: MailboxRecord
+  /** Takes out, of the targets as they are named now, those that need nothing; all stay, when left out. */
+  readonly keep?: (targets: readonly Targets[]) => readonly Targets[]
 }
 
 /** The operations of an engine, each with a handle at once. */
@@ -53,16 +68,26 @@ export class Operations {
   /** Ends when the operations called so far have been handed to the store: they are accepted in the order of the calls. */
   private turn: Promise<unknown> = Promise.resolve()
 
+  /** What the user decides on operations that were accepted. */
+  readonly decisions: Decisions
+
   constructor(options: OperationsOptions) {
     this.options = options
+    this.decisions = new Decisions({
+      ...options,
+      accept: async ({ request, targets }, keep) => {
+        const { seq } = await this.accept({ request, targets, bodies: [], keep }, await this.paths())
+        return seq
+      },
+    })
   }
 
-  flag(selection: Selection, change: { readonly add?: readonly string[]; readonly remove?: readonly string[] }): OperationHandle {
+  flag(selection: Selection, change: FlagChange): OperationHandle {
     return this.handle(async () => {
-      const add = (change.add ?? []).map(parseFlag)
-      const remove = (change.remove ?? []).map(parseFlag)
-      if (add.length + remove.length === 0) throw new SyncError('input.bad-flag', 'No flag is named.')
-      return this.requestsFor(selection, { kind: 'flag', add, remove })
+      const asked = flagRequest(change)
+      const groups = await this.groupsOf(selection)
+      const requests = groups.map((targets) => withCondition(asked, change, targets, this.options))
+      return (await Promise.all(requests)).map((request, i) => ({ request, targets: groups.slice(i, i + 1), bodies: [] }))
     })
   }
 
@@ -84,142 +109,187 @@ export class Operations {
     return this.handle(() => this.requestsFor(selection, { kind: 'expunge' }))
   }
 
-  append(message: NewMessage): OperationHandle {
+  /** To Trash; what is there already goes for good. */
+  delete(selection: Selection, { to }: { readonly to?: MailboxId }): OperationHandle {
     return this.handle(async () => {
+      const trash = mailboxFor('trash', to, await shownMailboxes(this.options))
+      const groups = await this.groupsOf(selection)
+      return groups.map((targets) => ({ request: deletion(targets, trash), targets: [targets], bodies: [] }))
+    })
+  }
+
+  append(message: NewMessage): NewMessageHandle {
+    return this.upload(async () => {
       await this.assertMailbox(message.to)
       const { bytes, digest, message: local } = await newLocalMessage(message, this.options.clock.now())
-      const request: OperationRequest = { kind: 'append', to: message.to, message: local, digest }
-      return [{ request, targets: [], bodies: [{ bodyId: local.bodyId, bytes }] }]
+      return { prepared: { request: { kind: 'append', to: message.to, message: local, digest }, bytes }, targets: [] }
     })
   }
 
-  /** Takes the entry out again if nothing of it was sent: the view is right at once, for it was folded, not written. */
-  async undo(seq: EntrySeq): Promise<Receipt> {
-    return this.changeEntry(seq, (entry, now) => {
-      const undone = undoEntry(entry, now)
-      if (undone.kind === 'refused') throw new SyncError('input.not-undoable', REFUSED_UNDO[undone.reason](seq))
-      return { answer: undone.receipt, writes: [{ kind: 'remove-entry', seq }, receiptWrite(undone.receipt)] }
+  saveDraft(draft: NewDraft): NewMessageHandle {
+    return this.upload(async () => {
+      const to = mailboxFor('drafts', draft.to, await shownMailboxes(this.options))
+      const prepared = await preparedDraft(draft, to, this.options.clock)
+      return { prepared, targets: draft.replaces === undefined ? [] : await this.versionBefore(draft.replaces) }
     })
   }
 
-  /** Gives up what is queued or parked of the entry; what is being sent stays. Nothing is undone on the server. */
-  async discard(seq: EntrySeq): Promise<void> {
-    await this.changeEntry(seq, (entry, now) => {
-      const result = discardEntry(entry, now)
-      if (result.kind === 'refused') throw new SyncError('input.not-undoable', REFUSED_UNDO.sent(seq))
-      const { receipt } = result
-      const writes: Write[] =
-        receipt === null ? [entryWrite(result.entry)] : [{ kind: 'remove-entry', seq }, receiptWrite(receipt)]
-      return { answer: null, writes }
-    })
-  }
-
-  /** Queues again what is parked of the entry. */
-  async retry(seq: EntrySeq): Promise<void> {
-    await this.changeEntry(seq, (entry) => {
-      const queued = retryEntry(entry)
-      if (queued === null) throw new SyncError('input.unknown-operation', `Operation #${seq} does not wait for a decision.`)
-      return { answer: null, writes: [entryWrite(queued)] }
-    })
-    this.options.onAccepted()
-  }
-
-  /** Decides on an open entry as it is, and again when it has changed meanwhile. */
-  private async changeEntry<T>(seq: EntrySeq, decide: (entry: Entry, now: number) => Decision<T>): Promise<T> {
-    const { accountId, clock, store } = this.options
-    for (;;) {
-      this.options.assertOpen()
-      const record = (await store.planning.entries(accountId)).find((candidate) => candidate.seq === seq)
-      if (record === undefined) {
-        const receipt = await store.planning.receipt(accountId, seq)
-        if (receipt === null) throw new SyncError('input.unknown-operation', `There is no operation #${seq}.`)
-        throw new SyncError('input.not-undoable', REFUSED_UNDO.settled(seq))
+  submit(message: NewSubmission): OperationHandle {
+    return this.handle(async () => {
+      if (this.options.submitter === null) {
+        throw new SyncError('account.no-submitter', 'The engine was given nothing to send messages with.', { scope: 'operation' })
       }
-      const entry = decodeEntry(record)
-      const { answer, writes } = decide(entry, clock.now())
-      const expect = { entries: [{ seq, revision: entry.revision }] }
-      const result = await store.commit({ reason: 'the user decided on an operation', expect, writes })
-      if (result.kind === 'committed') return answer
-    }
+      const { saveTo } = message
+      const to = saveTo === null ? null : mailboxFor('sent', saveTo, await shownMailboxes(this.options))
+      return [written(await preparedSubmission(message, to, this.options.clock), [])]
+    })
+  }
+
+  /** Makes a mailbox, which is there at once: messages can be moved into it before the server has it. */
+  createMailbox(path: string): NewMailboxHandle {
+    const requested: MailboxId[] = []
+    const handle = this.onMailbox(async () => {
+      const request = await createRequest(this.options, path)
+      requested.push(request.mailbox.id)
+      return request
+    })
+    const mailbox = handle.accepted.then(() => requested[0] as MailboxId)
+    mailbox.catch(() => {})
+    return Object.assign(handle, { mailbox })
+  }
+
+  renameMailbox(id: MailboxId, path: string): OperationHandle {
+    return this.onMailbox(() => renameRequest(this.options, id, path))
+  }
+
+  deleteMailbox(id: MailboxId): OperationHandle {
+    return this.onMailbox(() => deleteRequest(this.options, id))
+  }
+
+  subscribe(id: MailboxId, change: { readonly isSubscribed: boolean }): OperationHandle {
+    return this.onMailbox(() => subscribeRequest(this.options, id, change))
+  }
+
+  private onMailbox(prepare: () => Promise<MailboxRequest>): OperationHandle {
+    return this.handle(async () => [{ ...(await prepare()), targets: [], bodies: [] }])
+  }
+
+  /** What brings a message of its own, with the reference that the message has from now on. */
+  private upload(
+    prepare: () => Promise<{ readonly prepared: PreparedMessage; readonly targets: readonly Targets[] }>,
+  ): NewMessageHandle {
+    const { handle, entries } = this.accepting(async () => {
+      const { prepared, targets } = await prepare()
+      return [written(prepared, targets)]
+    })
+    const message = entries.then((made): MessageReference => {
+      const operation = made[0]?.operation
+      if (operation === undefined || !isUpload(operation)) throw new SyncError('engine.bug', 'No message was made.')
+      return { kind: 'local', local: operation.message.local, accountId: this.options.accountId }
+    })
+    message.catch(() => {})
+    return Object.assign(handle, { message })
   }
 
   private handle(prepare: () => Promise<readonly Prepared[]>): OperationHandle {
+    return this.accepting(prepare).handle
+  }
+
+  private accepting(prepare: () => Promise<readonly Prepared[]>): {
+    readonly handle: OperationHandle
+    readonly entries: Promise<readonly AcceptedOperation['entry'][]>
+  } {
     // One after another up to the store's own transaction, which keeps the order; the writing itself may overlap.
     const handedOver = this.turn.then(async () => {
       this.options.assertOpen()
       const prepared = await prepare()
-      return { prepared, accepting: prepared.map((one) => this.accept(one)) }
+      const paths = await this.paths()
+      return { prepared, accepting: prepared.map((one) => this.accept(one, paths)) }
     })
     // The bytes of a message are written before its transaction begins, so that what comes next must wait for that.
-    const hasBodies = (one: Prepared): boolean => one.bodies.length > 0
+    // And what is asked of a mailbox is checked against what the app sees of the mailboxes by then.
+    const isAwaited = ({ bodies, request }: Prepared): boolean => bodies.length > 0 || 'mailboxId' in request
     this.turn = handedOver.then(
-      ({ prepared, accepting }) => (prepared.some(hasBodies) ? Promise.allSettled(accepting) : undefined),
+      ({ prepared, accepting }) => (prepared.some(isAwaited) ? Promise.allSettled(accepting) : undefined),
       () => {},
     )
-    const accepted = handedOver.then(async ({ accepting }) => {
-      const seqs = await Promise.all(accepting)
+    const entries = handedOver.then(async ({ accepting }) => {
+      const made = await Promise.all(accepting)
       this.options.onAccepted()
-      return seqs
+      return made
     })
+    const accepted = entries.then((made) => made.map(({ seq }) => seq))
+    entries.catch(() => {})
     accepted.catch(() => {})
     const wait = this.options.settled
     let settled: Promise<readonly Receipt[]> | null = null
-    return {
+    const handle: OperationHandle = {
       accepted,
       get settled() {
         settled ??= accepted.then((seqs) => Promise.all(seqs.map(wait)))
         return settled
       },
       undo: async () => {
-        const receipts: Receipt[] = []
-        for (const seq of await accepted) receipts.push(await this.undo(seq))
-        return receipts
+        const outcomes: UndoOutcome[] = []
+        for (const seq of await accepted) outcomes.push(await this.decisions.undo(seq))
+        return outcomes
       },
     }
+    return { handle, entries }
+  }
+
+  private async paths(): Promise<ReadonlyMap<MailboxId, string>> {
+    const mailboxes = await this.options.store.planning.mailboxes(this.options.accountId)
+    return new Map(mailboxes.map(({ id, path }) => [id, path]))
   }
 
   /** One request for each mailbox that the selection touches. */
   private async requestsFor(selection: Selection, request: OperationRequest): Promise<readonly Prepared[]> {
-    const groups = await targetsOf(selection, (reference) => this.options.store.view.message(reference))
+    const groups = await this.groupsOf(selection)
     return groups.map((targets) => ({ request, targets: [targets], bodies: [] }))
   }
 
-  private async accept({ request, targets, bodies }: Prepared): Promise<EntrySeq> {
+  private groupsOf(selection: Selection): Promise<Targets[]> {
+    return targetsOf(selection, (reference) => this.options.store.view.message(reference))
+  }
+
+  /** A version that is gone is nothing to replace, and no reason to refuse what the user wrote. */
+  private async versionBefore(reference: MessageReference): Promise<readonly Targets[]> {
+    const isThere = reference.kind === 'stored' || (await this.options.store.view.message(reference)) !== null
+    return isThere ? this.groupsOf(reference) : []
+  }
+
+  private async accept(
+    { request, targets, bodies, mailbox, keep = (all) => all }: Prepared,
+    paths: ReadonlyMap<MailboxId, string>,
+  ): Promise<AcceptedOperation['entry']> {
     const { accountId, clock, store } = this.options
-    const now = clock.now()
-    const record = await store.accept({
+    const terms = { accountId, now: clock.now(), pathOf: (id: MailboxId) => paths.get(id) }
+    const made: AcceptedOperation[] = []
+    await store.accept({
       accountId,
       targets,
       bodies,
-      build: (context) =>
-        acceptOperation(request, context, { accountId, now, ...(targets[0] === undefined ? {} : { asked: targets[0] }) }),
+      ...(mailbox === undefined ? {} : { mailbox }),
+      build: (context) => {
+        const asked = targets[0] === undefined ? {} : { asked: targets[0] }
+        const accepted = acceptOperation(request, { ...context, targets: keep(context.targets) }, { ...terms, ...asked })
+        made.push(accepted)
+        return accepted
+      },
     })
-    return record.seq
+    return (made[0] as AcceptedOperation).entry
   }
 
   private async assertMailbox(id: MailboxId): Promise<void> {
-    const mailboxes = await this.options.store.planning.mailboxes(this.options.accountId)
+    const mailboxes = await shownMailboxes(this.options)
     if (!mailboxes.some((mailbox) => mailbox.id === id && mailbox.isSelectable)) {
       throw new SyncError('input.unknown-mailbox', 'There is no such mailbox that can hold messages.')
     }
   }
 }
 
-interface Decision<T> {
-  readonly answer: T
-  readonly writes: readonly Write[]
-}
-
-const REFUSED_UNDO: Readonly<Record<'sent' | 'settled' | 'parked', (seq: EntrySeq) => string>> = {
-  sent: (seq) => `Operation #${seq} is being sent already.`,
-  settled: (seq) => `Operation #${seq} is settled already.`,
-  parked: (seq) => `Operation #${seq} was sent and waits for a decision: retry or discard it.`,
-}
-
-function receiptWrite(receipt: Receipt): Write {
-  return { kind: 'put-receipt', receipt: encodeReceipt(receipt) }
-}
-
-function entryWrite(entry: Entry): Write {
-  return { kind: 'put-entry', entry: encodeEntry({ ...entry, revision: entry.revision + 1 }) }
+/** With its bytes, which are kept until the message is on the server. */
+function written({ request, bytes }: PreparedMessage, targets: readonly Targets[]): Prepared {
+  return { request, targets, bodies: 'message' in request ? [{ bodyId: request.message.bodyId, bytes }] : [] }
 }

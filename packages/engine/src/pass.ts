@@ -1,11 +1,13 @@
 /** One pass over one account, in the order of RFC 4549 §3. */
 
-import { GHOST_QUIET_MS_MAX, mailboxesWithOpenClaims, planLanes } from '@tidemail/planner'
+import { claimId } from '@tidemail/core'
+import { dueSubmissions, lanesWithWork, mailboxesWithOpenClaims, planMailboxOperations, recoverableFrom } from '@tidemail/planner'
 import { replayState } from './change-log.ts'
 import { discover } from './discover.ts'
-import { recover } from './recover.ts'
+import { recover, recoveryTimes } from './recover.ts'
 import { replay } from './replay.ts'
 import { prefetchParts, resync } from './resync.ts'
+import { submitMessages } from './submit-messages.ts'
 import type { Work } from './work.ts'
 
 /** What a pass left for a later one. */
@@ -20,10 +22,11 @@ export interface PassResult {
   readonly toFetch: number
 }
 
-/** recover → list → replay → resync → prefetch. Throws what stops the account. */
+/** recover → submit → list → replay → resync → prefetch. Throws what stops the account. */
 export async function runPass(work: Work): Promise<PassResult> {
   await work.loadMailboxes()
   const recoverableAt = await recover(work)
+  await submitMessages(work)
   const discovery = await discover(work)
   const touched = await replay(work, discovery)
   await resync(work, discovery, touched)
@@ -35,15 +38,20 @@ async function whatIsLeft(work: Work, recoverableAt: number | null): Promise<Pas
   const state = await replayState(work)
   const { entries, claims, now } = state
   const tries = entries.filter((entry) => entry.notBefore > now).map((entry) => entry.notBefore)
-  const lost = claims.flatMap(({ lostAt }) => (lostAt === null ? [] : [lostAt + GHOST_QUIET_MS_MAX]))
+  const lost = claims
+    .filter(({ lostAt, probedAt }) => lostAt !== null || probedAt !== undefined)
+    .map((claim) => recoverableFrom(claim, recoveryTimes(work)))
   const times = [...tries, ...lost, ...(recoverableAt === null ? [] : [recoverableAt])]
+  const mailboxOperations = planMailboxOperations(state, { name: work.name, claimId: () => claimId('planned') })
+  const hasMailboxOperations = mailboxOperations.claim !== null || mailboxOperations.moot.length > 0
   const wanted = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox))
-  const lanes = planLanes(state).filter((lane) => wanted.some((mailbox) => mailbox.id === lane.mailboxId))
+  const lanes = lanesWithWork(state).filter((lane) => wanted.some((mailbox) => mailbox.id === lane.mailboxId))
   // What waits for a recovery can only be fetched after it, and `wakeAt` says when that is.
   const resting = mailboxesWithOpenClaims(state)
   return {
     wakeAt: times.length === 0 ? null : Math.min(...times),
-    hasMoreToSend: lanes.length > 0,
+    hasMoreToSend:
+      lanes.length > 0 || (work.options.submitter !== null && dueSubmissions(state).length > 0) || hasMailboxOperations,
     newestEntry: entries.at(-1)?.seq ?? 0,
     toFetch: wanted.reduce(
       (sum, { id, checkpoint }) =>

@@ -1,8 +1,19 @@
 /** Says what a synchronisation would do and why, without doing it. */
 
-import { claimId, NO_CAPABILITIES, type Observation, type ServerProfile, type Step } from '@tidemail/core'
 import {
+  claimId,
+  type MailboxRecord,
+  NO_CAPABILITIES,
+  type Observation,
+  type ServerProfile,
+  type Step,
+  UidSet,
+} from '@tidemail/core'
+import {
+  awaitsMailbox,
   identitiesWanted,
+  mailboxStepsAhead,
+  planAccount,
   planFill,
   planForward,
   planLanes,
@@ -11,18 +22,23 @@ import {
   planVisits,
   type ReplayState,
   stepNamer,
+  trustedServer,
+  withLivingLimit,
 } from '@tidemail/planner'
-import { type Claim, decodeClaim, decodeEntry } from '@tidemail/replay-log'
+import { type Claim, decodeClaim, decodeEntry, isOnMessages } from '@tidemail/replay-log'
 import type { PlannedStep, PlanOptions, SyncPlan } from './api.ts'
 import { canonicalPath } from './canonical-path.ts'
-import { lookAtAccount } from './discover.ts'
-import { newTally, PRIORITY, type Synchroniser } from './synchroniser.ts'
+import { lookAtAccount, newMailbox } from './discover.ts'
+import { PRIORITY, type Synchroniser } from './synchroniser.ts'
+import { newTally } from './tally.ts'
 
 /** The plan of the account. With `offline`, or for the part that needs no look at the server, from the store alone. */
 export function planSync(synchroniser: Synchroniser, options: PlanOptions): Promise<SyncPlan> {
   return synchroniser.alone(PRIORITY.request, async () => {
     const { accountId, store, clock } = synchroniser.options
-    const mailboxes = new Map((await store.planning.mailboxes(accountId)).map((mailbox) => [mailbox.id, mailbox]))
+    const now = clock.now()
+    const records = await store.planning.mailboxes(accountId)
+    const mailboxes = new Map(records.map((mailbox) => [mailbox.id, withLivingLimit(mailbox, now)]))
     const claims = (await store.planning.claims(accountId)).map(decodeClaim)
     const account = (await store.planning.accounts()).find((record) => record.id === accountId)
     const look = options.offline === true ? null : await lookNow(synchroniser, options)
@@ -31,14 +47,14 @@ export function planSync(synchroniser: Synchroniser, options: PlanOptions): Prom
       entries: (await store.planning.entries(accountId)).map(decodeEntry),
       claims,
       mailboxes,
-      server: look?.server ?? account?.server ?? NO_CAPABILITIES,
-      now: clock.now(),
+      server: look?.server ?? trustedServer({ ...NO_CAPABILITIES, ...account?.server, distrusted: [] }, [account?.server], now),
+      now,
     }
     const steps: PlannedStep[] = [
       ...recoverySteps(claims, state),
       ...(look === null ? [] : look.asked.map((step) => ({ part: 'list' as const, mailbox: null, step }))),
       ...(await replaySteps(synchroniser, state)),
-      ...(look === null ? [] : resyncSteps(state, look.seen, options)),
+      ...(look === null ? [] : resyncSteps(look, state, options)),
     ]
     return { steps, waiting: waitingOf(state) }
   })
@@ -48,15 +64,20 @@ interface AccountLook {
   readonly seen: readonly Observation[]
   readonly asked: readonly Step[]
   readonly server: ServerProfile
+  /** Those that the store will have after a look like this one. */
+  readonly mailboxes: readonly MailboxRecord[]
 }
 
 async function lookNow(synchroniser: Synchroniser, options: PlanOptions): Promise<AccountLook> {
   const signal = synchroniser.signalWith(options.signal)
   const session = await synchroniser.connect(signal)
-  const work = synchroniser.work(session, 0, newTally(), options, signal)
+  const work = await synchroniser.work(session, 0, newTally(), options, signal)
   await work.loadMailboxes()
-  const { seen, asked } = await lookAtAccount(work)
-  return { seen, asked, server: session.server }
+  const { seen, asked, rejected } = await lookAtAccount(work)
+  const { created, kept } = planAccount([...work.mailboxes.values()], seen, rejected)
+  // The numbers of the new ones are nobody's: none is allocated for a plan.
+  const found = created.map((mailbox) => newMailbox(work, mailbox, 0, 0))
+  return { seen, asked, server: work.server, mailboxes: [...kept, ...found] }
 }
 
 function recoverySteps(claims: readonly Claim[], state: ReplayState): PlannedStep[] {
@@ -70,22 +91,21 @@ function recoverySteps(claims: readonly Claim[], state: ReplayState): PlannedSte
 
 async function replaySteps({ options: { store } }: Synchroniser, state: ReplayState): Promise<PlannedStep[]> {
   const name = stepNamer()
-  const steps: PlannedStep[] = []
+  const onMailboxes = mailboxStepsAhead(state, { name, claimId: () => claimId('planned') })
+  const steps: PlannedStep[] = onMailboxes.map((step) => ({ part: 'replay', mailbox: 'path' in step ? step.path : null, step }))
   for (const lane of planLanes(state)) {
     const rows = await store.planning.identities(lane.mailboxId, identitiesWanted(lane, state))
     const identities = new Map(rows.map((row) => [Number(row.uid), row]))
-    const batch = planReplay(lane, state, { name, claimId: () => claimId('planned'), identities })
+    const batch = planReplay(lane, state, { name, claimId: () => claimId('planned'), identities, marked: UidSet.EMPTY, rows: [] })
     const mailbox = state.mailboxes.get(lane.mailboxId)?.path ?? null
     steps.push(...batch.steps.map((step) => ({ part: 'replay' as const, mailbox, step })))
   }
   return steps
 }
 
-function resyncSteps(state: ReplayState, seen: readonly Observation[], options: PlanOptions): PlannedStep[] {
+function resyncSteps({ mailboxes, seen }: AccountLook, state: ReplayState, options: PlanOptions): PlannedStep[] {
   const name = stepNamer()
-  const wanted = [...state.mailboxes.values()].filter(
-    (mailbox) => options.mailboxes?.map(canonicalPath).includes(mailbox.path) ?? true,
-  )
+  const wanted = mailboxes.filter((mailbox) => options.mailboxes?.map(canonicalPath).includes(mailbox.path) ?? true)
   return planVisits(wanted, seen, state.server).flatMap((visit) => {
     const { steps } = planForward({ mailbox: visit.mailbox, status: visit.status, tier: visit.tier, newMessages: 'fetch' }, name)
     const [open, ...rest] = steps
@@ -98,11 +118,15 @@ function resyncSteps(state: ReplayState, seen: readonly Observation[], options: 
   })
 }
 
-function waitingOf({ entries, now }: ReplayState): SyncPlan['waiting'] {
-  return entries.flatMap(({ seq, notBefore, progress }) => {
+function waitingOf(state: ReplayState): SyncPlan['waiting'] {
+  const { entries, now } = state
+  return entries.flatMap((entry) => {
+    const { seq, notBefore, operation, progress } = entry
     const parked = progress.find((group) => group.state === 'parked')
     if (parked !== undefined) return [{ seq, reason: `parked: ${parked.parkedFor ?? 'no reason'}` }]
     if (notBefore > now) return [{ seq, reason: 'waits before the next try' }]
+    if (awaitsMailbox(entry, state)) return [{ seq, reason: 'waits for the mailbox to be made' }]
+    if (!isOnMessages(operation)) return []
     const isLocal = progress.some((group) => group.state === 'queued' && group.targets.kind === 'local')
     return isLocal ? [{ seq, reason: 'waits for the server to name the message' }] : []
   })

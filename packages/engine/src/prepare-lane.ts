@@ -2,7 +2,7 @@
 
 import type { MailboxRecord, Rejection } from '@tidemail/core'
 import { isGone, isPassing, type Lane, planVisits, statusesSeen } from '@tidemail/planner'
-import type { Entry } from '@tidemail/replay-log'
+import { destinationOf, type Entry, isUpload } from '@tidemail/replay-log'
 import { bringForward } from './bring-forward.ts'
 import { changeLog, replayState } from './change-log.ts'
 import type { Discovery } from './discover.ts'
@@ -16,26 +16,27 @@ export async function prepareLane(work: Work, lane: Lane, discovery: Discovery):
   const { entries } = await replayState(work)
   for (const target of untakenTargets(work, lane, entries)) await isOpened(work, target, discovery)
   const own = work.mailboxes.get(lane.mailboxId)
-  if (own === undefined) return false
+  if (own?.isOnServer !== true) return false
   if (lane.kind === 'appends') return own.checkpoint !== null
   return isOpened(work, own, discovery)
 }
 
 function untakenTargets(work: Work, lane: Lane, entries: readonly Entry[]): MailboxRecord[] {
   const ids = entries.flatMap(({ operation, progress }) => {
-    if (operation.kind === 'append') return lane.kind === 'appends' && operation.to === lane.mailboxId ? [operation.to] : []
-    if (lane.kind === 'appends' || !('to' in operation)) return []
-    return progress.some(({ targets }) => targets.mailboxId === lane.mailboxId) ? [operation.to] : []
+    const to = destinationOf(operation)
+    if (to === null) return []
+    if (isUpload(operation)) return lane.kind === 'appends' && to === lane.mailboxId ? [to] : []
+    return lane.kind === 'messages' && progress.some(({ targets }) => targets.mailboxId === lane.mailboxId) ? [to] : []
   })
   return [...new Set(ids)].flatMap((id) => {
     const mailbox = work.mailboxes.get(id)
-    return mailbox !== undefined && mailbox.checkpoint === null ? [mailbox] : []
+    return mailbox?.isOnServer === true && mailbox.checkpoint === null ? [mailbox] : []
   })
 }
 
 async function isOpened(work: Work, mailbox: MailboxRecord, { seen }: Discovery): Promise<boolean> {
   const status = statusesSeen(seen).get(mailbox.path) ?? null
-  const [visit] = planVisits([mailbox], [], work.options.session.server)
+  const [visit] = planVisits([mailbox], [], work.server)
   const reason = 'there are operations to replay in it'
   const { taken, refused } = await bringForward(work, [{ mailbox, status, tier: visit?.tier ?? 'plain', reason }], 'list')
   const rejection = refused.get(mailbox.id)

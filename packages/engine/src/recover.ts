@@ -5,9 +5,13 @@ import {
   concludeProbe,
   isFromTheFuture,
   isRepeatable,
+  needsSecondLook,
   type Probe,
   planProbe,
+  planRestore,
+  type RecoveryTimes,
   recoverableFrom,
+  settleLostSubmission,
   settleVerdicts,
 } from '@tidemail/planner'
 import { type Claim, decodeClaim } from '@tidemail/replay-log'
@@ -15,12 +19,12 @@ import { changeLog } from './change-log.ts'
 import { sha256Hex } from './digest.ts'
 import type { Work } from './work.ts'
 
-/** The longest that the server of a session may stay silent on one step, in milliseconds (adapters keep to it). */
-export const STEP_DEADLINE_MS = 60_000
+/** What puts back the marks of others is sent within this time, or not at all (H-8). */
+const RESTORE_LIFE_MS = 60_000
 
 /** Settles each lost claim that can be decided by now. Answers when the next one can be, in milliseconds since 1970, or null. */
 export async function recover(work: Work): Promise<number | null> {
-  const { accountId, clock, startedAt, store } = work.options
+  const { accountId, clock, store } = work.options
   // What may be repeated comes first: once queued again, it follows a message that a probe then finds moved.
   const claims = (await store.planning.claims(accountId))
     .map(decodeClaim)
@@ -29,17 +33,34 @@ export async function recover(work: Work): Promise<number | null> {
   work.options.onPhase('recovering')
   let next: number | null = null
   for (const stored of claims) {
-    const claim = isFromTheFuture(stored, clock.now()) ? await takeTimesAnew(work, stored) : stored
-    const from = recoverableFrom(claim, { ownership: store.ownership, startedAt, stepDeadlineMs: STEP_DEADLINE_MS })
+    // Passes come one after another: what an earlier one of this engine sent has ended, though its answer could not be written.
+    const isLeftOver = work.options.ownClaims.has(stored.id) && stored.lostAt === null
+    const claim = isLeftOver || isFromTheFuture(stored, clock.now()) ? await takeTimesAnew(work, stored) : stored
+    const from = recoverableFrom(claim, recoveryTimes(work))
     if (from > clock.now()) next = next === null ? from : Math.min(next, from)
     else await recoverClaim(work, claim)
   }
   return next
 }
 
+export function recoveryTimes({ options: { startedAt, store }, server: { measured } }: Work): RecoveryTimes {
+  return { ownership: store.ownership, startedAt, listingLagMs: measured?.listingLagMs ?? 0 }
+}
+
 async function recoverClaim(work: Work, claim: Claim): Promise<void> {
+  if (claim.submission !== undefined) {
+    await changeLog(work, {
+      reason: 'nobody can tell whether a message was sent',
+      claims: [claim],
+      decide: (ledger) => settleLostSubmission(claim, ledger),
+    })
+    return
+  }
   const probe = isRepeatable(claim) ? null : planProbe(claim, sourceOf(work, claim), work.name)
-  if (probe === null) return release(work, claim)
+  if (probe === null) {
+    if (await areMarksRestored(work, claim)) await release(work, claim)
+    return
+  }
   const observations = await work.run(probe.steps)
   work.assertAlive()
   const target = claim.fence === null ? null : (work.mailboxes.get(claim.fence.mailboxId) ?? null)
@@ -49,17 +70,27 @@ async function recoverClaim(work: Work, claim: Claim): Promise<void> {
   }
   if (conclusion.kind !== 'concluded') return
   const { verdicts, sourcesLeft } = conclusion
+  if (needsSecondLook(claim, verdicts)) {
+    await changeLog(work, {
+      reason: 'look once more before anything is sent again',
+      claims: [claim],
+      decide: (ledger) => ledger.lookAgain(claim),
+    })
+    return
+  }
   await changeLog(work, {
     reason: 'settle what a probe found',
+    claims: [claim],
     decide: (ledger) => settleVerdicts(claim, verdicts, sourcesLeft, ledger),
   })
 }
 
-/** The clock was set back: from now on the claim waits as if it had just been lost. */
+/** From now on the claim waits as if it had just been lost: the clock was set back, or nobody took down when it was lost. */
 async function takeTimesAnew(work: Work, claim: Claim): Promise<Claim> {
   const now = work.options.clock.now()
   await changeLog(work, {
-    reason: 'take times anew after the clock was set back',
+    reason: 'take down when an answer was lost',
+    claims: [claim],
     decide: (ledger) => ledger.lose({ ...claim, claimedAt: now }, claim.answer),
   })
   return { ...claim, claimedAt: now, lostAt: now }
@@ -67,7 +98,20 @@ async function takeTimesAnew(work: Work, claim: Claim): Promise<Claim> {
 
 /** Repeating STORE and UID EXPUNGE is harmless: the targets are queued again. */
 async function release(work: Work, claim: Claim): Promise<void> {
-  await changeLog(work, { reason: 'send again what may be repeated', decide: (ledger) => ledger.release(claim) })
+  await changeLog(work, {
+    reason: 'send again what may be repeated',
+    claims: [claim],
+    decide: (ledger) => ledger.release(claim),
+  })
+}
+
+/** Whether nothing that others marked is left without its mark; a mailbox that is gone, or has new UIDs, has nothing to put back. */
+async function areMarksRestored(work: Work, claim: Claim): Promise<boolean> {
+  const steps = planRestore(claim, work.name, work.options.clock.now() + RESTORE_LIFE_MS)
+  if (steps === null) return true
+  const observations = await work.run(steps)
+  work.assertAlive()
+  return observations.every((item) => item.kind !== 'done' || ['ok', 'stale', 'rejected', 'skipped'].includes(item.outcome))
 }
 
 /** The digests of messages in the target: only the bytes tell whether they are ours. */

@@ -1,11 +1,12 @@
 /** Takes in what others did: every mailbox that moved, INBOX first, then what is missing of each, newest first. */
 
-import type { MailboxRecord, Observation } from '@tidemail/core'
+import { type BodySeen, type MailboxRecord, type Observation, UidSet, type UidsSeen } from '@tidemail/core'
 import {
   mailboxesWithOpenClaims,
   partsKey,
   planFill,
   planParts,
+  planStillThere,
   planVisits,
   takeFill,
   takeParts,
@@ -23,7 +24,7 @@ const FILL_RUNS_MAX = 1_000
 export async function resync(work: Work, discovery: Discovery, touched: ReadonlySet<number>): Promise<void> {
   work.options.onPhase('resyncing')
   const claims = (await work.options.store.planning.claims(work.options.accountId)).map(decodeClaim)
-  const waiting = mailboxesWithOpenClaims({ claims })
+  const waiting = mailboxesWithOpenClaims({ claims, mailboxes: work.mailboxes })
   const visits = visitsNow(work, discovery, touched).filter((visit) => !waiting.has(visit.mailbox.id))
   await bringForward(work, visits.toSorted(inboxFirst), 'fetch')
   for (const { mailbox } of visits.toSorted(inboxFirst)) await fill(work, mailbox)
@@ -42,13 +43,22 @@ export async function prefetchParts(work: Work): Promise<void> {
       partBytesMax: policy.partBytesMax,
     })
     let held = 0
-    const isComplete = await fetchInto(work, mailbox, planParts(mailbox, missing, work.name), async (rows) => {
+    const keep = async (rows: readonly Observation[]): Promise<void> => {
       const writes = takeParts(mailbox, rows)
       work.options.tally.partsFetched += writes.length
       held += writes.length
       await work.commit(`store parts of ${mailbox.path}`, writes, { boxes: [{ mailboxId: mailbox.id, box: mailbox.box }] })
       work.options.onProgress({ done: held, total: missing.length, mailbox: mailbox.path })
+    }
+    const sizes = new Map(missing.map(({ uid, section, sizeBytes }) => [`${uid} ${section}`, sizeBytes]))
+    const isDoubtful = (item: Observation): item is BodySeen =>
+      item.kind === 'body' && item.bytes !== null && item.bytes.length !== sizes.get(`${item.uid} ${item.section}`)
+    const doubtful: BodySeen[] = []
+    const isComplete = await fetchInto(work, mailbox, planParts(mailbox, missing, work.name), async (rows) => {
+      doubtful.push(...rows.filter(isDoubtful))
+      await keep(rows.filter((item) => !isDoubtful(item)))
     })
+    if (doubtful.length > 0) await keep(await ofMessagesThere(work, mailbox, doubtful))
     const now = work.mailboxes.get(mailbox.id)
     if (isComplete && now !== undefined) {
       await work.commit(`${mailbox.path} holds the parts that the policy wants`, [
@@ -58,6 +68,17 @@ export async function prefetchParts(work: Work): Promise<void> {
   }
 }
 
+/**
+ * Courier makes up a body for a message that another session has expunged since the mailbox was opened: what is of another length than was announced is
+ * kept only where its message is there when the mailbox is opened anew.
+ */
+async function ofMessagesThere(work: Work, mailbox: MailboxRecord, doubtful: readonly BodySeen[]): Promise<readonly BodySeen[]> {
+  const answers = await work.run(planStillThere(mailbox, UidSet.from(doubtful.map(({ uid }) => uid)), work.name))
+  work.assertAlive()
+  const there = answers.findLast((item): item is UidsSeen => item.kind === 'uids')?.uids ?? UidSet.EMPTY
+  return doubtful.filter(({ uid }) => there.has(uid))
+}
+
 /** What the look at the account told, and the mailboxes that our own replay has changed since: of those STATUS is out of date. */
 function visitsNow(work: Work, { seen, visits }: Discovery, touched: ReadonlySet<number>): Visit[] {
   const replayed = [...work.mailboxes.values()].filter(
@@ -65,13 +86,11 @@ function visitsNow(work: Work, { seen, visits }: Discovery, touched: ReadonlySet
   )
   const outdated = new Set(replayed.map((mailbox) => mailbox.path))
   const stillTrue = seen.filter((item) => item.kind !== 'status' || !outdated.has(item.path))
-  return [
-    ...visits.filter((visit) => !touched.has(visit.mailbox.id)),
-    ...planVisits(replayed, stillTrue, work.options.session.server),
-  ]
+  return [...visits.filter((visit) => !touched.has(visit.mailbox.id)), ...planVisits(replayed, stillTrue, work.server)]
 }
 
-async function fill(work: Work, visited: MailboxRecord): Promise<void> {
+/** Fetches the summaries that are missing of a mailbox, newest first. */
+export async function fill(work: Work, visited: MailboxRecord): Promise<void> {
   for (let runs = 0; runs < FILL_RUNS_MAX; runs += 1) {
     const mailbox = work.mailboxes.get(visited.id)
     if (mailbox?.checkpoint === undefined || mailbox.checkpoint === null) return
@@ -98,7 +117,9 @@ async function fetchInto(
 ): Promise<boolean> {
   let pending: Observation[] = []
   let isComplete = true
-  for await (const item of work.stream(steps)) {
+  // A mailbox that is open is not opened again (RFC 4549 §5.2).
+  const needed = work.isOpen(mailbox) ? steps.filter((step) => step.kind !== 'open') : steps
+  for await (const item of work.stream(needed)) {
     pending.push(item)
     if (item.kind !== 'done') continue
     if (item.outcome === 'ok') await take(pending)

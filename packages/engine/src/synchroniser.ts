@@ -2,11 +2,14 @@
 
 import {
   type AccountId,
+  type ClaimId,
   type Clock,
   type MessageStore,
   type Random,
   type Remote,
   type RemoteSession,
+  type ServerProfile,
+  type Submitter,
   SyncError,
 } from '@tidemail/core'
 import type { Policy } from '@tidemail/planner'
@@ -16,7 +19,9 @@ import type { EngineStatus, LogEvent, SyncOptions, SyncProblem, SyncReport } fro
 import { canonicalPath } from './canonical-path.ts'
 import type { LiveValue } from './live-value.ts'
 import { type PassResult, runPass } from './pass.ts'
-import { type Tally, Work } from './work.ts'
+import { learntBefore, rememberServer, serverNow, watchMsMax } from './server-memory.ts'
+import { newTally, progressOf } from './tally.ts'
+import { NOTHING_OPEN, type Selection, type Tally, Work } from './work.ts'
 
 /** Passes of one synchronisation: recovery, replay, and a look at what the replay changed need a few; more is a loop. */
 const PASSES_MAX = 12
@@ -27,7 +32,10 @@ export interface SynchroniserOptions {
   readonly accountId: AccountId
   readonly store: MessageStore
   readonly remote: Remote
+  readonly submitter: Submitter | null
   readonly policy: Policy
+  /** What the app knows of the server. */
+  readonly serverProfile: ServerProfile | null
   readonly clock: Clock
   readonly random: Random
   readonly log: (event: LogEvent) => void
@@ -42,8 +50,9 @@ export class Synchroniser {
   private readonly queue = new PQueue({ concurrency: 1 })
   private readonly ending = new AbortController()
   private readonly startedAt: number
+  private readonly ownClaims = new Set<ClaimId>()
   private session: RemoteSession | null = null
-  private selection = { isOpen: false }
+  private selection: Selection = { ...NOTHING_OPEN }
   private leaderEpoch: number | null = null
   private watching: AbortController | null = null
 
@@ -68,8 +77,8 @@ export class Synchroniser {
     if (this.session !== null && this.session.ended === null) return this.session
     this.phase('connecting')
     await this.disconnect()
-    this.session = await this.options.remote.connect(signal)
-    this.selection = { isOpen: false }
+    this.session = await this.options.remote.connect(signal, await learntBefore(this.options))
+    this.selection = { ...NOTHING_OPEN }
     this.options.status.set({ ...this.options.status.getSnapshot(), isConnected: true })
     return this.session
   }
@@ -81,19 +90,36 @@ export class Synchroniser {
     await session?.close()
   }
 
-  work(session: RemoteSession, leaderEpoch: number, tally: Tally, options: SyncOptions, signal: AbortSignal): Work {
-    const { accountId, store, policy, clock, random, log, status } = this.options
+  /** Runs the task as the leader of the account, over a connection that nothing else uses meanwhile. */
+  attend<T>(options: SyncOptions, task: (work: Work) => Promise<T>): Promise<T> {
+    return this.alone(PRIORITY.pass, () =>
+      this.guarded(options, async (signal) => task(await this.leadingWork(newTally(), options, signal))),
+    )
+  }
+
+  async work(
+    session: RemoteSession,
+    leaderEpoch: number,
+    tally: Tally,
+    options: SyncOptions,
+    signal: AbortSignal,
+  ): Promise<Work> {
+    const { accountId, store, policy, clock, random, log, status, submitter } = this.options
+    const { server } = await serverNow(this.options, session.server)
     return new Work({
       accountId,
       store,
       session,
+      server,
       selection: this.selection,
       leaderEpoch,
       policy,
+      submitter,
       clock,
       random,
       signal,
       startedAt: this.startedAt,
+      ownClaims: this.ownClaims,
       only: options.mailboxes === undefined ? null : new Set(options.mailboxes.map(canonicalPath)),
       tally,
       log,
@@ -111,7 +137,7 @@ export class Synchroniser {
       const { session } = this
       const stop = new AbortController()
       this.watching = stop
-      this.selection.isOpen = true
+      Object.assign(this.selection, { isOpen: true, mailbox: null })
       if (session === null) throw new SyncError('remote.disconnected', 'There is no connection to watch on.')
       const until = AbortSignal.any([signal, stop.signal, this.ending.signal])
       for await (const item of session.watch('INBOX', until)) if (item.kind === 'stirred') return 'news'
@@ -126,6 +152,11 @@ export class Synchroniser {
     this.ending.abort()
     await this.queue.onIdle()
     await this.disconnect()
+  }
+
+  /** A connection that idles longer is known to be dropped by the server. */
+  watchMsMax(): Promise<number> {
+    return watchMsMax(this.options)
   }
 
   signalWith(signal: AbortSignal | undefined): AbortSignal {
@@ -143,17 +174,13 @@ export class Synchroniser {
     return result.value
   }
 
-  private async synchronise(options: SyncOptions): Promise<SyncReport> {
-    const signal = this.signalWith(options.signal)
+  private synchronise(options: SyncOptions): Promise<SyncReport> {
     const tally = newTally()
     let waited = 0
     let newestEntry = 0
-    try {
-      this.leaderEpoch ??= await this.options.store.lead(this.options.accountId)
+    return this.guarded(options, async (signal) => {
       for (let passes = 1; ; passes += 1) {
-        const session = await this.connect(signal)
-        await this.rememberServer(session)
-        const work = this.work(session, this.leaderEpoch, tally, options, signal)
+        const work = await this.leadingWork(tally, options, signal)
         const before = progressOf(tally)
         const left = await runPass(work)
         const hasProgressed = progressOf(tally) > before || left.newestEntry > newestEntry
@@ -168,6 +195,21 @@ export class Synchroniser {
           await this.options.clock.sleep(delay, signal)
         }
       }
+    })
+  }
+
+  private async leadingWork(tally: Tally, options: SyncOptions, signal: AbortSignal): Promise<Work> {
+    this.leaderEpoch ??= await this.options.store.lead(this.options.accountId)
+    const session = await this.connect(signal)
+    await rememberServer(this.options, session.server)
+    return this.work(session, this.leaderEpoch, tally, options, signal)
+  }
+
+  /** Shows in the status what stopped the account, and lets go of a connection that has ended. */
+  private async guarded<T>(options: SyncOptions, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const signal = this.signalWith(options.signal)
+    try {
+      return await task(signal)
     } catch (error) {
       if (error instanceof SyncError && error.code === 'engine.not-leader') this.leaderEpoch = null
       const { code, message } = asSyncError(error)
@@ -209,14 +251,6 @@ export class Synchroniser {
     return now
   }
 
-  private async rememberServer(session: RemoteSession): Promise<void> {
-    const { accountId, store } = this.options
-    const account = (await store.planning.accounts()).find((record) => record.id === accountId)
-    if (account === undefined || JSON.stringify(account.server) === JSON.stringify(session.server)) return
-    const write = { kind: 'put-account' as const, account: { ...account, server: session.server } }
-    await store.commit({ reason: 'remember what the server can do', expect: {}, writes: [write] })
-  }
-
   private phase(phase: EngineStatus['phase']): void {
     this.options.status.set({ ...this.options.status.getSnapshot(), phase, ...(phase === 'idle' ? { progress: null } : {}) })
   }
@@ -226,24 +260,6 @@ export class Synchroniser {
 function waitFor(left: PassResult, now: number, { hasProgressed }: { readonly hasProgressed: boolean }): number | null {
   if (hasProgressed && (left.hasMoreToSend || left.toFetch > 0)) return 0
   return left.wakeAt === null ? null : Math.max(0, left.wakeAt - now)
-}
-
-/** Rises with everything that a pass gets done. */
-function progressOf({ messagesFetched, messagesRemoved, entriesSettled }: Tally): number {
-  return messagesFetched + messagesRemoved + entriesSettled
-}
-
-export function newTally(): Tally {
-  return {
-    mailboxesChecked: 0,
-    mailboxesOpened: 0,
-    messagesFetched: 0,
-    messagesRemoved: 0,
-    flagsChanged: 0,
-    partsFetched: 0,
-    entriesSettled: 0,
-    problems: [],
-  }
 }
 
 export function asSyncError(error: unknown): SyncError {

@@ -3,18 +3,22 @@
 import {
   type AccountId,
   type Change,
+  type ClaimId,
   type Clock,
   type MailboxId,
+  type MailboxIdentity,
   type MailboxRecord,
   type MessageStore,
   type Observation,
   type Random,
   type RemoteSession,
+  type ServerProfile,
   type Step,
+  type Submitter,
   SyncError,
   type Write,
 } from '@tidemail/core'
-import { type Policy, type StepNamer, stepNamer } from '@tidemail/planner'
+import { type Policy, type StepNamer, stepNamer, withLivingLimit } from '@tidemail/planner'
 import type { LogEvent, Phase, SyncProblem } from './api.ts'
 
 /** Counts of one synchronisation; the report is made of them. */
@@ -29,18 +33,32 @@ export interface Tally {
   readonly problems: SyncProblem[]
 }
 
+/** What a session has open. */
+export interface Selection {
+  isOpen: boolean
+  /** Null while that is not known. */
+  mailbox: MailboxIdentity | null
+}
+
+export const NOTHING_OPEN: Selection = { isOpen: false, mailbox: null }
+
 export interface WorkOptions {
   readonly accountId: AccountId
   readonly store: MessageStore
   readonly session: RemoteSession
+  /** What the session found of the server, and what was learnt of it before. */
+  readonly server: ServerProfile
   /** Whether the session has a mailbox open: it outlives the pass. */
-  readonly selection: { isOpen: boolean }
+  readonly selection: Selection
   readonly leaderEpoch: number
   readonly policy: Policy
+  readonly submitter: Submitter | null
   readonly clock: Clock
   readonly random: Random
   readonly signal: AbortSignal
   readonly startedAt: number
+  /** Claims that this engine has written. */
+  readonly ownClaims: Set<ClaimId>
   /** Only these mailboxes, by path; null: all. */
   readonly only: ReadonlySet<string> | null
   readonly tally: Tally
@@ -56,20 +74,36 @@ export class Work {
   readonly mailboxes: Map<MailboxId, MailboxRecord> = new Map()
   /** How many messages each mailbox has, as the look at the account told; by path. */
   readonly messagesOnServer: Map<string, number> = new Map()
+  /** What may be relied on, as of now. */
+  server: ServerProfile
 
   constructor(options: WorkOptions) {
     this.options = options
+    this.server = options.server
   }
 
   async loadMailboxes(): Promise<void> {
+    const { accountId, clock, store } = this.options
     this.mailboxes.clear()
+    for (const mailbox of await store.planning.mailboxes(accountId))
+      this.mailboxes.set(mailbox.id, withLivingLimit(mailbox, clock.now()))
+  }
+
+  /** Adds the mailboxes that were made in the store meanwhile, by the user. */
+  async loadNewMailboxes(): Promise<void> {
     for (const mailbox of await this.options.store.planning.mailboxes(this.options.accountId))
-      this.mailboxes.set(mailbox.id, mailbox)
+      if (!this.mailboxes.has(mailbox.id)) this.mailboxes.set(mailbox.id, mailbox)
   }
 
   /** Whether the caller asked for this mailbox. */
   isWanted(mailbox: { readonly path: string }): boolean {
     return this.options.only === null || this.options.only.has(mailbox.path)
+  }
+
+  /** Whether the mailbox is open, under the UIDVALIDITY that is known. */
+  isOpen({ path, uidValidity }: MailboxRecord): boolean {
+    const { mailbox } = this.options.selection
+    return mailbox?.path === path && mailbox.uidValidity === uidValidity
   }
 
   /** Carries out the steps and gives all that was observed. */
@@ -84,10 +118,12 @@ export class Work {
     if (steps.length === 0) return
     const { selection, session, signal, store } = this.options
     const leaving = new Set(steps.filter((step) => step.kind === 'leave').map((step) => step.id))
+    const opening = new Set(steps.filter((step) => step.kind === 'open').map((step) => step.id))
     const bodies = { bytes: (bodyId: Parameters<typeof store.planning.body>[0]) => store.planning.body(bodyId) }
     for await (const item of session.run(steps, { bodies, signal })) {
-      if (item.kind === 'opened') selection.isOpen = true
-      if (item.kind === 'done' && leaving.has(item.id)) selection.isOpen = false
+      if (item.kind === 'opened') Object.assign(selection, { isOpen: true, mailbox: item.mailbox })
+      if (item.kind === 'done' && leaving.has(item.id)) Object.assign(selection, NOTHING_OPEN)
+      else if (item.kind === 'done' && opening.has(item.id) && item.outcome !== 'ok') selection.mailbox = null
       if (item.kind === 'alert') this.options.log({ level: 'info', event: 'server.alert', sentence: item.text })
       yield item
     }
@@ -103,14 +139,14 @@ export class Work {
     const result = await store.commit({ reason, expect: { ...expect, leaderEpoch }, writes })
     if (result.kind === 'conflict') {
       if (result.on === 'leader') {
-        throw new SyncError('engine.not-leader', 'Another engine has taken over this account.', {
-          hint: 'Let only one run at a time.',
-        })
+        throw notLeader()
       }
       await this.loadMailboxes()
       return false
     }
     for (const write of writes) {
+      if (write.kind === 'put-claim') this.options.ownClaims.add(write.claim.id)
+      if (write.kind === 'remove-claim') this.options.ownClaims.delete(write.id)
       if (write.kind === 'put-mailbox') this.mailboxes.set(write.mailbox.id, write.mailbox)
       if (write.kind === 'remove-mailbox') this.mailboxes.delete(write.mailboxId)
     }
@@ -141,4 +177,10 @@ export class Work {
     this.options.tally.problems.push(problem)
     this.options.log({ level: 'error', event: problem.code, sentence: problem.message })
   }
+}
+
+export function notLeader(): SyncError {
+  return new SyncError('engine.not-leader', 'Another engine has taken over this account.', {
+    hint: 'Let only one run at a time.',
+  })
 }

@@ -4,7 +4,15 @@ import type { MimePart } from '@tidemail/core'
 import { decodeHeaderText, decodeParameters } from './imapflow-internals.ts'
 import { decodeUtf8, type Value } from './scanner.ts'
 
-/** The leaves in order. An attached message (`message/rfc822`) is one leaf. */
+/** Some servers cut the names of deeper sections in their answers (Cyrus: from 92 octets on), so that nobody knows what came. */
+const SECTION_OCTETS_MAX = 64
+
+/** Whether a server answers the section under the name by which it was asked: `1.2.MIME`, however long the list of header fields. */
+export function isNameable(section: string): boolean {
+  return (/^[0-9.]*/.exec(section)?.[0].length ?? 0) <= SECTION_OCTETS_MAX
+}
+
+/** The leaves in order, without those nested too deep to be named. An attached message (`message/rfc822`) is one leaf. */
 export function mimeParts(structure: Value): readonly MimePart[] {
   const parts: MimePart[] = []
   if (isList(structure)) collect(structure, '', parts)
@@ -12,6 +20,7 @@ export function mimeParts(structure: Value): readonly MimePart[] {
 }
 
 function collect(node: readonly Value[], section: string, parts: MimePart[]): void {
+  if (!isNameable(section)) return
   if (!isList(node[0])) {
     parts.push(leaf(node, section === '' ? '1' : section))
     return

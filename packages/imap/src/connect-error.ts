@@ -68,7 +68,7 @@ function tlsError({ error, options, isConnected }: ConnectFailure): SyncError | 
   const isHandshakeCut = options.security === 'tls' && !isConnected && ['ECONNRESET', 'EPROTO', 'EPIPE'].includes(code)
   if (!isTls && !isHandshakeCut) return null
   const hint = /SELF_SIGNED|UNABLE_TO/.test(code)
-    ? 'If the server is yours, give its authority’s certificate as `ca`.'
+    ? 'If the server is yours, give the certificate of its authority (`ca`; on the command line `--ca FILE`).'
     : 'Check the host, the port and the kind of security: tls is usually 993, starttls 143.'
   return new SyncError('remote.tls', CERTIFICATE_FAULTS[code] ?? noTls(options, code), { hint, cause: reason(error) })
 }
@@ -133,8 +133,13 @@ export function noImapError(): SyncError {
 
 function protocolError({ error, hasGreeting }: ConnectFailure): SyncError {
   if (!hasGreeting && codeOf(error) === '') return noImapError()
+  return unexpectedError(reason(error))
+}
+
+export function unexpectedError(cause?: Error): SyncError {
   return new SyncError('remote.protocol', 'The server answered something that was not expected while connecting.', {
-    cause: reason(error),
+    hint: 'Check the host and the port, and whether something stands between that changes what passes.',
+    cause,
   })
 }
 

@@ -4,7 +4,12 @@ import type { Address, Envelope } from '@tidemail/core'
 import { decodeHeaderText } from './imapflow-internals.ts'
 import { decodeUtf8, type Scanner } from './scanner.ts'
 
+/** Fields that are left out at the end are as those that are NIL; so is an envelope that is NIL itself. */
 export function readEnvelope(scanner: Scanner): Envelope {
+  if (!scanner.isAtOpen) {
+    scanner.nstring()
+    return EMPTY_ENVELOPE
+  }
   scanner.open()
   const date = readText(scanner)
   const subject = readText(scanner)
@@ -16,12 +21,7 @@ export function readEnvelope(scanner: Scanner): Envelope {
   const bcc = readAddresses(scanner)
   const inReplyTo = readText(scanner)
   const messageId = readText(scanner)
-  scanner.skipSpaces()
-  while (!scanner.isAtClose) {
-    scanner.skipValue()
-    scanner.skipSpaces()
-  }
-  scanner.close()
+  closeBehind(scanner)
   return {
     subject: subject === null ? null : decodeHeaderText(decodeUtf8(subject)),
     date: parseDate(date),
@@ -38,8 +38,22 @@ export function readEnvelope(scanner: Scanner): Envelope {
 
 const NO_ADDRESSES: readonly Address[] = []
 
+const EMPTY_ENVELOPE: Envelope = {
+  subject: null,
+  date: null,
+  from: NO_ADDRESSES,
+  sender: NO_ADDRESSES,
+  replyTo: NO_ADDRESSES,
+  to: NO_ADDRESSES,
+  cc: NO_ADDRESSES,
+  bcc: NO_ADDRESSES,
+  inReplyTo: null,
+  messageId: null,
+}
+
 function readAddresses(scanner: Scanner): readonly Address[] {
   scanner.skipSpaces()
+  if (scanner.isAtClose) return NO_ADDRESSES
   if (!scanner.isAtOpen) {
     scanner.nstring()
     return NO_ADDRESSES
@@ -67,8 +81,7 @@ function readAddress(scanner: Scanner): Address | null {
   readText(scanner)
   const local = readText(scanner)
   const host = readText(scanner)
-  scanner.skipSpaces()
-  scanner.close()
+  closeBehind(scanner)
   const decoded = name === null ? null : decodeHeaderText(decodeUtf8(name))
   if (host === null || host === '') {
     const group = local === null || local === '' ? decoded : (decoded ?? decodeHeaderText(decodeUtf8(local)))
@@ -79,7 +92,16 @@ function readAddress(scanner: Scanner): Address | null {
 
 function readText(scanner: Scanner): string | null {
   scanner.skipSpaces()
-  return scanner.nstring()
+  return scanner.isAtClose ? null : scanner.nstring()
+}
+
+function closeBehind(scanner: Scanner): void {
+  scanner.skipSpaces()
+  while (!scanner.isAtClose) {
+    scanner.skipValue()
+    scanner.skipSpaces()
+  }
+  scanner.close()
 }
 
 function parseDate(text: string | null): number | null {

@@ -78,7 +78,12 @@ function readItem(scanner: Scanner, row: FetchRow): void {
   }
   const section = /^BODY\[([^\]]*)\](<\d+>)?$/.exec(name)?.[1]
   if (section !== undefined) row.sections.push({ section, bytes: scanner.nbytes() })
-  else scanner.skipValue()
+  else if (!isCutBeforeNil(name) && !scanner.isAtClose) scanner.skipValue()
+}
+
+/** `BODY[1.1.1NIL`: the value stands in the name that was cut. Whose it is nobody knows. */
+function isCutBeforeNil(name: string): boolean {
+  return name.includes('[') && !name.includes(']') && name.endsWith('NIL')
 }
 
 /** Zero is what some write for a message that has no UID yet. */

@@ -1,7 +1,8 @@
 /** The settings of an account's server, checked before anything is sent. */
 
 import { isIP } from 'node:net'
-import { type Clock, SyncError } from '@tidemail/core'
+import { type Clock, COMMAND_DEADLINE_MS_MAX, SyncError, TRANSFER_DEADLINE_MS_MAX } from '@tidemail/core'
+import type { AnswerBounds } from './answer-guard.ts'
 import type { WireListener } from './wire-event.ts'
 
 export interface ImapRemoteOptions {
@@ -22,6 +23,10 @@ export interface ImapRemoteOptions {
   readonly clock?: Clock
   /** How long the server may be silent while it owes an answer. */
   readonly stepDeadlineMs?: number
+  /** How long it may take over the answer to a command whatever else it says; within a large answer, from one piece of it to the next. */
+  readonly commandDeadlineMs?: number
+  /** How long a large answer, or the taking of a message, may last in all. */
+  readonly transferDeadlineMs?: number
   /** How long connecting may take, from the name to the login. */
   readonly connectDeadlineMs?: number
   /** Is told every line and count of octets; secrets are masked, literals left out. */
@@ -30,6 +35,18 @@ export interface ImapRemoteOptions {
 
 export const STEP_DEADLINE_MS = 60_000
 export const CONNECT_DEADLINE_MS = 30_000
+
+/**
+ * What bounds the answers of the server after the login. A server that works long says so now and then (`* OK Hang in there`): that is not silence, and
+ * yet no answer.
+ */
+export function answerBounds(options: ImapRemoteOptions): AnswerBounds {
+  return {
+    silenceMsMax: options.stepDeadlineMs ?? STEP_DEADLINE_MS,
+    commandMsMax: options.commandDeadlineMs ?? COMMAND_DEADLINE_MS_MAX,
+    transferMsMax: options.transferDeadlineMs ?? TRANSFER_DEADLINE_MS_MAX,
+  }
+}
 
 /** @throws SyncError `input.bad-name`, `account.configuration`, `remote.cleartext-refused` */
 export function checkOptions({ host, port, security, allowCleartext, user }: ImapRemoteOptions): void {

@@ -1,7 +1,7 @@
 /** The mail server over TCP: connects, logs in, enables what can be enabled, and hands out a session. */
 
-import type { Remote, RemoteSession, ServerProfile } from '@tidemail/core'
-import { CONNECT_DEADLINE_MS, checkOptions, type ImapRemoteOptions, STEP_DEADLINE_MS } from './imap-options.ts'
+import type { DistrustedCapability, Remote, RemoteSession, ServerProfile } from '@tidemail/core'
+import { answerBounds, CONNECT_DEADLINE_MS, checkOptions, type ImapRemoteOptions } from './imap-options.ts'
 import { aborted, type LoggedIn, logIn } from './log-in.ts'
 import { connectEnded, enableExtensions, serverProfile } from './server-capabilities.ts'
 import { hearUntagged, ImapSession } from './session.ts'
@@ -17,23 +17,32 @@ import { Wire } from './wire.ts'
  * const session = await remote.connect(new AbortController().signal)
  */
 export function imapRemote(options: ImapRemoteOptions): Remote {
-  return { connect: (signal) => connect(options, signal) }
+  return { connect: (signal, learnt = []) => connect(options, signal, learnt) }
 }
 
-async function connect(options: ImapRemoteOptions, signal: AbortSignal): Promise<RemoteSession> {
+async function connect(
+  options: ImapRemoteOptions,
+  signal: AbortSignal,
+  learnt: readonly DistrustedCapability[],
+): Promise<RemoteSession> {
   checkOptions(options)
   if (signal.aborted) throw aborted()
   const loggedIn = await logIn(options, options.clock ?? systemClock, signal)
-  return openSession(loggedIn, options, signal)
+  return openSession(loggedIn, learnt, options, signal)
 }
 
-async function openSession(loggedIn: LoggedIn, options: ImapRemoteOptions, signal: AbortSignal): Promise<RemoteSession> {
+async function openSession(
+  loggedIn: LoggedIn,
+  distrusted: readonly DistrustedCapability[],
+  options: ImapRemoteOptions,
+  signal: AbortSignal,
+): Promise<RemoteSession> {
   const clock = options.clock ?? systemClock
-  const advertised: ServerProfile = serverProfile(loggedIn.capabilities, [])
+  const advertised: ServerProfile = { ...serverProfile(loggedIn.capabilities, []), distrusted }
   const state = new SessionState(advertised)
   const wire: Wire = new Wire(loggedIn.socket, {
     clock,
-    silenceMsMax: options.stepDeadlineMs ?? STEP_DEADLINE_MS,
+    bounds: answerBounds(options),
     onUntagged: (response) => hearUntagged(response, { wire, state }),
     ...(options.onWire === undefined ? {} : { onWire: options.onWire }),
   })
@@ -49,7 +58,7 @@ async function openSession(loggedIn: LoggedIn, options: ImapRemoteOptions, signa
     wire.begin(loggedIn.rest)
     const enabled = await enableExtensions(advertised, wire, state)
     if (signal.aborted) throw aborted()
-    if (wire.ended !== null) throw connectEnded(wire.ended)
+    if (wire.ended !== null) throw connectEnded(wire.ended, wire)
     state.server = { ...advertised, enabled }
     for (const text of loggedIn.alerts) state.tell({ kind: 'alert', text })
     return new ImapSession({ wire, state, clock })

@@ -4,11 +4,11 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { type Clock, SyncError } from '@tidemail/core'
 import { ImapFlow, type ImapTransport } from 'imapflow'
-import { connectError, noImapError, timeoutError } from './connect-error.ts'
+import { connectError, noImapError, timeoutError, unexpectedError } from './connect-error.ts'
 import { CONNECT_DEADLINE_MS, type ImapRemoteOptions } from './imap-options.ts'
 import { type CommandArgument, type ImapFlowCommand, type ImapFlowInternals, internalsOf } from './imapflow-internals.ts'
 import { formsOfSecret } from './server-text.ts'
-import { SET_UP_OCTETS_MAX, SetUpTap } from './set-up-tap.ts'
+import { type BrokenSetUp, SET_UP_OCTETS_MAX, SetUpTap } from './set-up-tap.ts'
 
 /** A connection that is logged in. */
 export interface LoggedIn {
@@ -120,8 +120,9 @@ class Attempt {
     this.#client.close()
   }
 
-  #stopBroken(why: 'no-imap' | 'too-much' | 'try-later'): void {
-    this.stop(why === 'try-later' ? this.#translated(null) : noImapError())
+  #stopBroken(why: BrokenSetUp): void {
+    if (why === 'try-later') this.stop(this.#translated(null))
+    else this.stop(why === 'no-imap' ? noImapError() : unexpectedError())
   }
 
   #translated(error: unknown): SyncError {

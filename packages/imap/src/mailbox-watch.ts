@@ -1,10 +1,11 @@
 /** Waits for news of one mailbox: IDLE, or NOOP now and then where the server has no IDLE (RFC 2177). */
 
 import { type Clock, can, type Observation, type OpenStep } from '@tidemail/core'
+import type { Command } from './command.ts'
 import { PlanRun } from './plan-run.ts'
 import type { TaggedResponse } from './response.ts'
 import type { SessionState } from './session-state.ts'
-import type { Command, Wire } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 /** Middleboxes forget a silent connection after ten minutes, servers after thirty (RFC 2177). */
 export const IDLE_RESTART_MS = 540_000

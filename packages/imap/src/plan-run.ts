@@ -8,18 +8,20 @@ import {
   type Observation,
   type OpenStep,
   type Outcome,
+  type OutgoingMessage,
   type Step,
   type StepId,
   SyncError,
 } from '@tidemail/core'
+import type { Command } from './command.ts'
 import { ObservationQueue } from './observation-queue.ts'
 import type { TaggedResponse, Untagged } from './response.ts'
 import type { SessionState } from './session-state.ts'
-import { isConfusable, outcomeOf, type Progress, progressOf, rejectionOf } from './step-progress.ts'
+import { isConfusable, isTransfer, outcomeOf, type Progress, progressOf, rejectionOf } from './step-progress.ts'
 import { type Exchange, isRejection, refusal, type StepExchanges } from './steps/exchange.ts'
 import { exchangesOf } from './steps/exchanges-of.ts'
 import { hasModSeqs } from './steps/status.ts'
-import type { Command, Wire } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 /** A longer command line is a bug of the planner: some servers cut the connection (RFC 7162 §4). */
 export const COMMAND_LINE_OCTETS_MAX = 8_192
@@ -73,6 +75,7 @@ export class PlanRun {
   /** What the server says unasked, or in answer to no exchange. */
   tell(observation: Observation): void {
     this.#queue.push(observation)
+    if (observation.kind === 'status') this.#options.state.recordStatus(observation)
     if (this.#queue.isOverfull) this.#options.wire.end('remote.disconnected', 'The server said more than can be kept.')
     if (this.#queue.isFull && this.#mutatingInFlight === 0 && !this.#isAbandoned) this.#options.wire.pause()
   }
@@ -107,7 +110,7 @@ export class PlanRun {
     }
     // Nothing that changes the server is written behind an unanswered open; behind other reads it would wait for our own reading (H-6).
     if (isMutating(step)) await this.#until(() => this.#moving === null && wire.inFlightCount === this.#mutatingInFlight)
-    if (this.#needsOpened(step)) await this.#until(() => this.#moving === null)
+    await this.#until(() => !this.#needsOpened(step))
     await this.#until(() => !this.#order.some((other) => other.commandsLeft > 0 && isConfusable(step, other.step, state.server)))
     await wire.hasRoom()
     return this.#mayStart(step)
@@ -117,8 +120,9 @@ export class PlanRun {
     const { wire } = this.#options
     const { step } = progress
     let bodies: readonly Uint8Array[] = []
-    if (step.kind === 'append') {
-      const read = await this.#readBodies(step.messages.map(({ bodyId }) => bodyId))
+    const outgoing = outgoingOf(step)
+    if (outgoing.length > 0) {
+      const read = await this.#readBodies(outgoing.map(({ bodyId }) => bodyId))
       if (read === null) return this.#end(progress, 'not-sent')
       bodies = read
     }
@@ -158,6 +162,7 @@ export class PlanRun {
         this.#settle(progress, exchange, reply)
       },
       ...(isMutating(progress.step) ? { notAfter: progress.step.notAfter } : {}),
+      isTransfer: isTransfer(progress.step),
     }
     const take = (response: Untagged, tag: string): boolean => this.#take(progress, exchange, response, tag)
     state.expect(command, { take, isMoving: isMoving(progress.step) })
@@ -234,10 +239,12 @@ export class PlanRun {
     return selected !== undefined && selected.path === mailbox.path && selected.uidValidity === mailbox.uidValidity
   }
 
-  /** FETCH of MODSEQ is an error where the mailbox has none (RFC 7162 §3.1.2.2), so it waits for an open that does not know. */
+  /** FETCH of MODSEQ is an error where the mailbox has none (RFC 7162 §3.1.2.2), so it waits for an open of one that is not known to have them. */
   #needsOpened(step: Step): boolean {
-    if (step.kind !== 'fetch' || this.#moving === null || !hasModSeqs(this.#options.state.server)) return false
-    return (this.#moving.step as OpenStep).known === undefined
+    const { state } = this.#options
+    if (step.kind !== 'fetch' || this.#moving === null || !hasModSeqs(state.server)) return false
+    const { path, known } = this.#moving.step as OpenStep
+    return known === undefined && !state.keepsModSeqs(path)
   }
 
   /** Null when the step cannot be written for a reason that is ours: the run fails once all that was sent is settled. */
@@ -272,6 +279,11 @@ export class PlanRun {
 
 function isMoving(step: Step): boolean {
   return step.kind === 'open' || step.kind === 'leave'
+}
+
+function outgoingOf(step: Step): readonly OutgoingMessage[] {
+  if (step.kind === 'append') return step.messages
+  return step.kind === 'replace' ? [step.message] : []
 }
 
 function isShort({ parts }: Exchange): boolean {

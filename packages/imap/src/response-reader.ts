@@ -51,6 +51,11 @@ export class ResponseReader {
       at = this.#literal === null ? this.#readLine(chunk, at) : this.#readLiteral(this.#literal, chunk, at)
   }
 
+  /** How much came of the response that has not ended, without the literals of it that are whole. */
+  get unfinishedOctets(): number {
+    return this.#text.length + this.#line.length + (this.#literal === null ? 0 : this.#filled)
+  }
+
   #readLiteral(literal: Uint8Array, chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + literal.length - this.#filled)
     literal.set(chunk.subarray(at, end), this.#filled)

@@ -11,8 +11,11 @@ const QUOTE = 0x22
 const OPEN = 0x28
 const CLOSE = 0x29
 const BACKSLASH = 0x5c
+const OPENING_BRACKET = 0x5b
 const BRACE = 0x7b
 const TILDE = 0x7e
+/** A section, with or without its end. */
+const SECTION = /\[(?:[^\][{"() ]| ?\([^)]*\))*\]?/y
 /** Deeper lists are read over, not built: a MIME structure may be nested by whoever wrote the message. */
 const NESTING_DEPTH_MAX = 64
 
@@ -76,16 +79,22 @@ export class Scanner {
     return value
   }
 
-  /** The name of a FETCH item, whose section may hold spaces and parentheses: `BODY[HEADER.FIELDS (DATE)]<0>`. */
+  /**
+   * The name of a FETCH item, whose section may hold a list: `BODY[HEADER.FIELDS (DATE)]<0>`. Cyrus cuts a long one, and the bracket
+   * with it: then the name ends where the value begins.
+   */
   itemName(): string {
     const from = this.at
     let at = from
-    let isInSection = false
     for (; at < this.text.length; at += 1) {
       const code = this.text.charCodeAt(at)
-      if (code === 0x5b) isInSection = true
-      else if (code === 0x5d) isInSection = false
-      else if (!isInSection && (code === SPACE || code === OPEN || code === CLOSE)) break
+      if (code === SPACE || code === OPEN || code === CLOSE) break
+      if (code !== OPENING_BRACKET) continue
+      SECTION.lastIndex = at
+      const section = SECTION.exec(this.text)?.[0] ?? '['
+      at += section.length
+      if (!section.endsWith(']')) break
+      at -= 1
     }
     if (at === from) throw new ProtocolViolation('The server left out the name of a FETCH item.')
     this.at = at

@@ -1,9 +1,10 @@
 /** What a server advertises after login, and what it lets us enable (RFC 5161). */
 
 import { can, type ServerProfile, SyncError } from '@tidemail/core'
+import type { Command } from './command.ts'
 import type { Untagged } from './response.ts'
 import type { SessionState } from './session-state.ts'
-import type { Command, Wire, WireEnd } from './wire.ts'
+import type { Wire, WireEnd } from './wire.ts'
 
 /** What IMAP4rev2 includes without naming it (RFC 9051 appendix E). */
 const REV2_INCLUDES = [
@@ -59,8 +60,7 @@ export async function enableExtensions(server: ServerProfile, wire: Wire, state:
   return [...confirmed]
 }
 
-/** The connection ended while it was being made. */
-export function connectEnded({ code, text }: WireEnd): SyncError {
-  if (code === 'remote.disconnected') return new SyncError('remote.try-later', text)
-  return new SyncError(code, text)
+/** The connection ended while it was being made: a server that says goodbye then does not want us now. */
+export function connectEnded({ code, text }: WireEnd, { hasSaidGoodbye }: Pick<Wire, 'hasSaidGoodbye'>): SyncError {
+  return new SyncError(hasSaidGoodbye ? 'remote.try-later' : code, text)
 }

@@ -1,13 +1,13 @@
 /** What a session knows of the server: the selected mailbox, the names of mailboxes, who waits for which answer. */
 
-import type { Observation, ServerProfile } from '@tidemail/core'
+import type { ModSeq, Observation, ServerProfile, StatusSeen } from '@tidemail/core'
+import type { Command, SentCommand } from './command.ts'
 import { canonicalPath, encodeMailboxName, quoteName, readMailboxName } from './mailbox-name.ts'
 import type { TaggedResponse, Untagged } from './response.ts'
 import { decodeUtf8 } from './scanner.ts'
 import { type Selection, takeNews } from './selection.ts'
 import { showable } from './server-text.ts'
 import type { StepContext, Tell } from './steps/exchange.ts'
-import type { Command, SentCommand } from './wire.ts'
 
 /** News that comes while nobody listens is kept; a server that says more than this unasked is not worth listening to. */
 export const UNHEARD_OBSERVATIONS_MAX = 10_000
@@ -34,6 +34,8 @@ export class SessionState {
   /** Names that are not written as this package would write them, by path. */
   readonly #spellings = new Map<string, string>()
   readonly #hasUtf8Names: boolean
+  /** Mailboxes that the server gave a HIGHESTMODSEQ, when it last spoke of them. */
+  readonly #pathsWithModSeqs = new Set<string>()
 
   constructor(server: ServerProfile) {
     this.server = server
@@ -51,18 +53,20 @@ export class SessionState {
 
   /**
    * Gives a response to the first command that knows it for its own; what none takes is news. A server may say what belongs to a
-   * command before the tagged reply of the one before it (Dovecot does, after SEARCH and COPY), but not across an open.
+   * command before the tagged reply of the one before it (Dovecot does, after SEARCH and COPY), but not across an open. Answers whether
+   * one took it.
    */
-  hear(response: Untagged, inFlight: readonly SentCommand[]): void {
+  hear(response: Untagged, inFlight: readonly SentCommand[]): boolean {
     if (response.kind === 'condition') this.#tellAlert(response)
     for (const [index, { tag, command }] of inFlight.entries()) {
       const taker = this.#takers.get(command)
       if (taker === undefined) continue
       if (taker.isMoving && index > 0) break
-      if (taker.take(response, tag)) return
+      if (taker.take(response, tag)) return true
       if (taker.isMoving) break
     }
     this.news(response)
+    return false
   }
 
   /** Takes a response as news of the selected mailbox. */
@@ -90,6 +94,21 @@ export class SessionState {
     for (const observation of this.#unheard.splice(0)) listener(observation)
   }
 
+  /** Takes in what STATUS said, of a mailbox that may be opened next. */
+  recordStatus({ path, highestModSeq }: StatusSeen): void {
+    this.#recordModSeq(path, highestModSeq)
+  }
+
+  /** Whether the mailbox is known to keep mod-sequences, without opening it again. */
+  keepsModSeqs(path: string): boolean {
+    return this.#pathsWithModSeqs.has(path)
+  }
+
+  #recordModSeq(path: string, highestModSeq: ModSeq | null): void {
+    if (highestModSeq === null) this.#pathsWithModSeqs.delete(path)
+    else this.#pathsWithModSeqs.add(path)
+  }
+
   tellAlert(reply: TaggedResponse): void {
     this.#tellAlert(reply)
   }
@@ -103,6 +122,7 @@ export class SessionState {
       selection: () => this.selection,
       select: (selection) => {
         this.selection = selection
+        if (selection !== null) this.#recordModSeq(selection.mailbox.path, selection.highestModSeq)
       },
       news: (response) => this.news(response),
     }

@@ -1,12 +1,13 @@
 /** One connection, logged in: runs plans and waits for news, one at a time. */
 
-import type { Clock, Observation, RemoteSession, RunOptions, ServerProfile, Step } from '@tidemail/core'
+import type { Clock, DistrustedCapability, Observation, RemoteSession, RunOptions, ServerProfile, Step } from '@tidemail/core'
+import type { Command } from './command.ts'
 import { type LastLook, recordLook, watchOnce } from './mailbox-watch.ts'
 import { PlanRun } from './plan-run.ts'
 import type { Untagged } from './response.ts'
 import type { SessionState } from './session-state.ts'
 import { Turns } from './turns.ts'
-import type { Command, Wire } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 /** A server that does not answer LOGOUT is not waited for. */
 const LOGOUT_DEADLINE_MS = 2_000
@@ -42,6 +43,10 @@ export class ImapSession implements RemoteSession {
   /** How many FETCH responses were dropped because they named no UID. */
   get rowsWithoutUid(): number {
     return this.#state.rowsWithoutUid
+  }
+
+  heed(learnt: readonly DistrustedCapability[]): void {
+    this.#state.server = { ...this.#state.server, distrusted: learnt }
   }
 
   async *run(steps: readonly Step[], { bodies, signal }: RunOptions): AsyncGenerator<Observation, void, undefined> {
@@ -128,8 +133,9 @@ export class ImapSession implements RemoteSession {
   }
 }
 
-/** Gives what the server says unasked to the session; ends the connection when nobody can keep up with it. */
-export function hearUntagged(response: Untagged, { wire, state }: Pick<SessionOptions, 'wire' | 'state'>): void {
-  state.hear(response, wire.inFlight)
+/** Gives an untagged response to the session, and answers whether it was asked for; ends the connection when nobody can keep up with it. */
+export function hearUntagged(response: Untagged, { wire, state }: Pick<SessionOptions, 'wire' | 'state'>): boolean {
+  const isTaken = state.hear(response, wire.inFlight)
   if (state.isOverheard) wire.end('remote.disconnected', 'The server said more unasked than can be kept.')
+  return isTaken
 }

@@ -18,12 +18,19 @@ export const SET_UP_OCTETS_MAX: number = 1024 * 1024
 /** What {@link parseResponse} reads without fail: a throw here would reach nobody. */
 const CONDITION_LINE = /^(?:\* (?:OK|NO|BAD|BYE|PREAUTH)|[0-9A-F]{1,64} (?:OK|NO|BAD|BYE))(?: |$)/i
 const TAGGED_LINE = /^[0-9A-F]+ (?:OK|NO|BAD)(?: |$)/i
+const TAG_OF_COMMAND = /^([0-9A-F]+) [A-Z]/
 /** Lines of ours that hold no secret. */
 const OPEN_COMMANDS = /^[0-9A-F]+ (?:CAPABILITY|STARTTLS|NOOP|LOGOUT)$/i
+/** What may come beside tagged replies: an untagged response, a continuation request, nothing. */
+const UNTAGGED_LINE = /^(?:\* |\+|$)/
+const LITERAL_AT_END = /\{(\d{1,10})\}$/
 const LOGIN_COMMAND = /^([0-9A-F]+ (?:LOGIN|AUTHENTICATE))\b/i
 
+/** Why it is not worth to go on: what answers is no IMAP server from the first, or did not answer as one later. */
+export type BrokenSetUp = 'no-imap' | 'unexpected' | 'try-later'
+
 export interface SetUpTapOptions {
-  readonly onBroken: (why: 'no-imap' | 'too-much' | 'try-later') => void
+  readonly onBroken: (why: BrokenSetUp) => void
   readonly onWire: WireListener | undefined
   /** What must not be shown where the server repeats it. */
   readonly secrets: readonly string[]
@@ -37,12 +44,15 @@ export class SetUpTap {
   hasGreeting = false
   readonly #onWire: WireListener | undefined
   #secrets: readonly string[]
-  readonly #onBroken: (why: 'no-imap' | 'too-much' | 'try-later') => void
+  readonly #onBroken: (why: BrokenSetUp) => void
   #socket: Socket | null = null
   #unread: Buffer = Buffer.alloc(0)
   #sinceAnswer: Buffer[] = []
   #octets = 0
   #isLoginPending = false
+  readonly #tags = new Set<string>()
+  /** How many octets of a literal are to come; null outside of one. */
+  #literalOctetsLeft: number | null = null
 
   constructor({ onBroken, onWire, secrets }: SetUpTapOptions) {
     this.#onBroken = onBroken
@@ -53,7 +63,7 @@ export class SetUpTap {
   attach(socket: Socket): void {
     this.#socket = socket
     socket.on('data', this.#hear)
-    if (this.#onWire !== undefined) this.#traceWrites(socket, this.#onWire)
+    this.#hearWrites(socket)
   }
 
   /** What came in clear is forgotten when TLS starts (RFC 9051 §6.2.1): anybody may have said it, alerts too. */
@@ -68,6 +78,7 @@ export class SetUpTap {
     this.#socket = null
     this.#unread = Buffer.alloc(0)
     this.#sinceAnswer = []
+    this.#literalOctetsLeft = null
     this.refusal = null
   }
 
@@ -83,7 +94,7 @@ export class SetUpTap {
     this.#onWire?.({ kind: 'octets', direction: 'down', octets: chunk.length })
     this.#octets += chunk.length
     if (this.#octets > SET_UP_OCTETS_MAX) {
-      this.#onBroken('too-much')
+      this.#onBroken('unexpected')
       return
     }
     this.#unread = Buffer.concat([this.#unread, chunk])
@@ -105,11 +116,16 @@ export class SetUpTap {
       return
     }
     this.hasGreeting = true
-    if (TAGGED_LINE.test(text)) {
+    const isWithinLiteral = this.#takeLiteral(text, line)
+    if (!isWithinLiteral && !this.#isImap(text)) {
+      this.#onBroken('unexpected')
+      return
+    }
+    if (!isWithinLiteral && TAGGED_LINE.test(text)) {
       this.#isLoginPending = false
       this.#sinceAnswer = []
     } else this.#sinceAnswer.push(line)
-    if (!CONDITION_LINE.test(text)) return
+    if (isWithinLiteral || !CONDITION_LINE.test(text)) return
     const response = parseResponse({ text, literals: [] })
     if (response.kind !== 'tagged' && response.kind !== 'condition') return
     if (response.code?.name === 'ALERT') this.alerts.push(showable(response.text, this.#secrets))
@@ -119,19 +135,34 @@ export class SetUpTap {
     if (suggestsBackoff(response.text)) this.#onBroken('try-later')
   }
 
-  #traceWrites(socket: Socket, onWire: WireListener): void {
+  /** imapflow does not mind an answer to nothing, and waits. */
+  #isImap(text: string): boolean {
+    return UNTAGGED_LINE.test(text) || (CONDITION_LINE.test(text) && this.#tags.has(text.slice(0, text.indexOf(' '))))
+  }
+
+  /** Whether the line is a piece of a literal, or what follows one: only the line that announces it is the server's own word. */
+  #takeLiteral(text: string, line: Buffer): boolean {
+    const isWithin = this.#literalOctetsLeft !== null
+    if (this.#literalOctetsLeft !== null) {
+      if (line.length <= this.#literalOctetsLeft) {
+        this.#literalOctetsLeft -= line.length
+        return true
+      }
+      this.#literalOctetsLeft = null
+    }
+    const announced = isWithin || !CONDITION_LINE.test(text) ? LITERAL_AT_END.exec(text)?.[1] : undefined
+    if (announced !== undefined) this.#literalOctetsLeft = Number(announced)
+    return isWithin
+  }
+
+  #hearWrites(socket: Socket): void {
     const write = socket.write.bind(socket)
     socket.write = ((chunk: Uint8Array | string, ...rest: never[]) => {
-      onWire({ kind: 'octets', direction: 'up', octets: Buffer.byteLength(chunk) })
-      onWire({
-        kind: 'line',
-        direction: 'up',
-        text: this.#masked(
-          Buffer.from(chunk as Uint8Array)
-            .toString('latin1')
-            .trimEnd(),
-        ),
-      })
+      const text = Buffer.from(chunk as Uint8Array).toString('latin1')
+      const tag = TAG_OF_COMMAND.exec(text)?.[1]
+      if (tag !== undefined) this.#tags.add(tag)
+      this.#onWire?.({ kind: 'octets', direction: 'up', octets: Buffer.byteLength(chunk) })
+      this.#onWire?.({ kind: 'line', direction: 'up', text: this.#masked(text.trimEnd()) })
       return write(chunk, ...rest)
     }) as Socket['write']
   }

@@ -48,3 +48,8 @@ export function isConfusable(step: Step, other: Step, server: ServerProfile): bo
   if (step.kind !== 'copy' && step.kind !== 'move') return false
   return (other.kind === 'copy' || other.kind === 'move') && !other.uids.intersect(step.uids).isEmpty
 }
+
+/** Whether much may come in answer to the step, or go with it. */
+export function isTransfer({ kind }: Step): boolean {
+  return ['list', 'open', 'search', 'fetch', 'fetch-body', 'append', 'replace'].includes(kind)
+}

@@ -2,52 +2,40 @@
 
 import type { Socket } from 'node:net'
 import { type Clock, type RemoteSession, SyncError } from '@tidemail/core'
+import { type AnswerBounds, AnswerGuard, type OwedAnswer } from './answer-guard.ts'
+import type { Command, SentCommand } from './command.ts'
 import { ProtocolViolation } from './protocol-violation.ts'
 import { parseResponse, type TaggedResponse, type Untagged } from './response.ts'
 import { type RawResponse, ResponseReader } from './response-reader.ts'
 import { showable } from './server-text.ts'
-import { SilenceGuard } from './silence-guard.ts'
 import type { WireListener } from './wire-event.ts'
-
-/** A piece of a command: text, or a literal (RFC 9051 §4.3) that is written at once or only when the server asks for it. */
-export type CommandPart = string | { readonly literal: Uint8Array; readonly isSynchronising: boolean }
-
-/** A command to write, and who hears what becomes of it. */
-export interface Command {
-  readonly parts: readonly CommandPart[]
-  /** Called once: with the tagged reply, or null when the connection ended before it came. */
-  settle(reply: TaggedResponse | null): void
-  /** Not later than this is another part written (H-8). */
-  readonly notAfter?: number
-}
 
 export type WireEnd = NonNullable<RemoteSession['ended']>
 
 export interface WireOptions {
   readonly clock: Clock
-  /** How long the server may be silent while it owes an answer. */
-  readonly silenceMsMax: number
-  readonly onUntagged: (response: Untagged) => void
+  /** How long the server may take while it owes an answer. */
+  readonly bounds: AnswerBounds
+  /** Answers whether the response was part of an answer to a command in flight. */
+  readonly onUntagged: (response: Untagged) => boolean
   readonly onWire?: WireListener
 }
 
 /** More commands wait until earlier ones are answered: servers buffer little. */
-export const IN_FLIGHT_COMMANDS_MAX = 64
+export const IN_FLIGHT_COMMANDS_MAX = 128
 /** A large literal is written in slices, so that its progress is seen and counts as a sign of life (H-6). */
 const WRITE_SLICE_OCTETS = 256 * 1024
+/** So much of one response, and no end of it yet, is an answer on its way. */
+const LONG_RESPONSE_OCTETS_MIN = 8 * 1024
 
-/** A command that was written. */
-export interface SentCommand {
-  readonly tag: string
-  readonly command: Command
-}
-
-interface InFlight extends SentCommand {
+interface InFlight extends SentCommand, OwedAnswer {
   isIdling: boolean
 }
 
 export class Wire {
   ended: WireEnd | null = null
+  /** Whether the server ended it in words (BYE). */
+  hasSaidGoodbye = false
   readonly #socket: Socket
   readonly #options: WireOptions
   readonly #reader: ResponseReader
@@ -55,7 +43,7 @@ export class Wire {
   readonly #changes = new Set<() => void>()
   #tags = 0
   #continuations = 0
-  readonly #silence: SilenceGuard
+  readonly #guard: AnswerGuard
   #isPaused = false
   #isCorked = false
   #isLeaving = false
@@ -63,11 +51,11 @@ export class Wire {
   constructor(socket: Socket, options: WireOptions) {
     this.#socket = socket
     this.#options = options
-    this.#silence = new SilenceGuard({
+    this.#guard = new AnswerGuard({
+      ...options.bounds,
       clock: options.clock,
-      silenceMsMax: options.silenceMsMax,
-      isOwed: () => this.#isAnswerOwed(),
-      onSilent: () => this.end('remote.timeout', `The server was silent for ${Math.round(options.silenceMsMax / 1000)} seconds.`),
+      owed: () => this.#owedAnswer(),
+      onOverdue: (why) => this.end('remote.timeout', why),
     })
     this.#reader = new ResponseReader((raw) => this.#hear(raw))
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
@@ -100,10 +88,9 @@ export class Wire {
       return
     }
     this.#tags += 1
-    const entry: InFlight = { tag: `T${this.#tags}`, command, isIdling: false }
-    if (this.#inFlight.length === 0) this.#silence.sign()
+    const entry: InFlight = { tag: `T${this.#tags}`, command, isIdling: false, isTransfer: command.isTransfer === true }
     this.#inFlight.push(entry)
-    this.#silence.check()
+    this.#guard.check()
     let text = `${entry.tag} `
     for (const part of command.parts) {
       if (typeof part === 'string') {
@@ -123,7 +110,7 @@ export class Wire {
     const entry = this.#inFlight.find((candidate) => candidate.command === command)
     if (entry === undefined || !(await this.#isAskedFor(entry))) return false
     entry.isIdling = true
-    this.#silence.check()
+    this.#guard.check()
     return true
   }
 
@@ -132,9 +119,8 @@ export class Wire {
     const entry = this.#inFlight.find((candidate) => candidate.command === command)
     if (entry === undefined || !entry.isIdling) return
     entry.isIdling = false
-    this.#silence.sign()
     this.#writeText('DONE\r\n')
-    this.#silence.check()
+    this.#guard.check()
   }
 
   /** Resolves when the condition holds or the connection has ended. The condition is asked after every change. */
@@ -143,24 +129,27 @@ export class Wire {
   }
 
   /** Resolves when another command may be written without piling up. */
-  hasRoom(): Promise<void> {
-    return this.until(() => this.#inFlight.length < IN_FLIGHT_COMMANDS_MAX && !this.#socket.writableNeedDrain)
+  async hasRoom(): Promise<void> {
+    // Once full, half of it is answered before more is written: many commands a packet instead of one for each answer.
+    if (this.#inFlight.length >= IN_FLIGHT_COMMANDS_MAX) {
+      await this.until(() => this.#inFlight.length <= IN_FLIGHT_COMMANDS_MAX / 2)
+    }
+    await this.until(() => !this.#socket.writableNeedDrain)
   }
 
   /** Stops reading: the server is slowed down, and its silence does not count. */
   pause(): void {
     if (this.#isPaused || this.ended !== null) return
     this.#isPaused = true
-    this.#silence.check()
+    this.#guard.suspend()
     this.#socket.pause()
   }
 
   resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    this.#silence.sign()
     if (this.ended === null) this.#socket.resume()
-    this.#silence.check()
+    this.#guard.resume()
   }
 
   /** From now on a BYE is the answer to our LOGOUT. */
@@ -174,7 +163,7 @@ export class Wire {
     this.ended = { code, text }
     this.#socket.destroy()
     const unanswered = this.#inFlight.splice(0)
-    this.#silence.check()
+    this.#guard.check()
     for (const { command } of unanswered) command.settle(null)
     this.changed()
   }
@@ -188,9 +177,10 @@ export class Wire {
 
   #receive(chunk: Buffer): void {
     if (this.ended !== null) return
-    this.#silence.sign()
+    this.#guard.sign()
     this.#options.onWire?.({ kind: 'octets', direction: 'down', octets: chunk.length })
     this.#guarded(() => this.#reader.push(chunk))
+    if (this.#reader.unfinishedOctets >= LONG_RESPONSE_OCTETS_MIN) this.#guard.progress()
   }
 
   /** A line that is no IMAP ends the connection: nothing after it can be trusted. */
@@ -217,12 +207,13 @@ export class Wire {
         return
       default:
         if (response.kind === 'condition' && response.status === 'BYE') this.#hearBye(response.text)
-        else this.#options.onUntagged(response)
+        else if (this.#options.onUntagged(response)) this.#guard.progress()
     }
   }
 
   #hearBye(text: string): void {
     if (this.#isLeaving) return
+    this.hasSaidGoodbye = true
     this.end('remote.disconnected', `The server said goodbye: ${showable(text)}`)
   }
 
@@ -235,7 +226,7 @@ export class Wire {
     const entry = this.#inFlight[index]
     if (entry === undefined) throw new ProtocolViolation('The server answered a command that was never sent.')
     this.#inFlight.splice(index, 1)
-    this.#silence.check()
+    this.#guard.check()
     entry.command.settle(reply)
     this.changed()
   }
@@ -268,7 +259,7 @@ export class Wire {
     this.#options.onWire?.({ kind: 'octets', direction: 'up', octets: bytes.length })
     this.#cork()
     this.#socket.write(bytes, () => {
-      this.#silence.sign()
+      this.#guard.progress()
       if (this.#changes.size > 0) this.changed()
     })
   }
@@ -287,9 +278,10 @@ export class Wire {
     this.#socket.uncork()
   }
 
-  /** Not while we do not read, nor while it idles as agreed. */
-  #isAnswerOwed(): boolean {
-    return this.ended === null && !this.#isPaused && this.#inFlight[0] !== undefined && !this.#inFlight[0].isIdling
+  /** Servers answer in order, so the oldest; none while the server idles as agreed. */
+  #owedAnswer(): OwedAnswer | null {
+    const oldest = this.#inFlight[0]
+    return oldest === undefined || oldest.isIdling ? null : oldest
   }
 
   #change(): Promise<void> {

@@ -29,6 +29,7 @@ const BY_CODE: Readonly<Record<string, RejectionVerdict>> = {
   CONTACTADMIN: { kind: 'park', reason: 'not-permitted' },
   PRIVACYREQUIRED: { kind: 'park', reason: 'not-permitted' },
   EXPIRED: { kind: 'park', reason: 'not-permitted' },
+  ALREADYEXISTS: { kind: 'refused' },
   TOOBIG: { kind: 'refused' },
   CANNOT: { kind: 'refused' },
   CLIENTBUG: { kind: 'refused' },
@@ -50,7 +51,8 @@ export function classifyRejection(rejection: Rejection | null, step: MutatingSte
     BY_CODE[rejection?.code ?? ''] ?? (rejection?.status === 'BAD' ? { kind: 'refused' as const } : { kind: 'retry' as const })
   const isLast = rejectionsBefore + 1 >= REJECTIONS_MAX
   const final = (verdict.kind === 'retry' || verdict.kind === 'look-again') && isLast ? lastVerdict(rejection) : verdict
-  if (final.kind === 'refused' && step.kind === 'append') return { kind: 'park', reason: 'rejected-repeatedly' }
+  if (final.kind === 'refused' && (step.kind === 'append' || step.kind === 'replace'))
+    return { kind: 'park', reason: 'rejected-repeatedly' }
   return final
 }
 

@@ -16,7 +16,16 @@ import {
 import type { Claim, FencedMessage } from '@tidemail/replay-log'
 import { describe, expect, it } from 'vitest'
 import { concludeProbe } from './conclude-probe.ts'
-import { GHOST_QUIET_MS_MAX, isRepeatable, type Probe, planProbe, recoverableFrom } from './plan-recovery.ts'
+import {
+  GHOST_QUIET_MS_MAX,
+  isRepeatable,
+  LISTING_LAG_MS_MAX,
+  needsSecondLook,
+  type Probe,
+  planProbe,
+  planRestore,
+  recoverableFrom,
+} from './plan-recovery.ts'
 import { stepNamer } from './step-ids.ts'
 
 const UV = uidValidity(7)
@@ -208,7 +217,7 @@ describe('what a probe proves of a move or copy', () => {
 })
 
 describe('when a lost claim may be decided', () => {
-  const times = { startedAt: 40_000, stepDeadlineMs: 60_000 }
+  const times = { startedAt: 40_000 }
 
   it('waits until the server has finished what it had received', () => {
     // Verifies: H-7
@@ -223,7 +232,35 @@ describe('when a lost claim may be decided', () => {
 
   it('waits for the claim of a sleeping tab to expire', () => {
     // Verifies: H-8
-    expect(recoverableFrom(claim('copy', []), { ...times, ownership: 'shared' })).toBe(60_000 + 60_000 + GHOST_QUIET_MS_MAX)
+    expect(recoverableFrom(claim('copy', []), { ...times, ownership: 'shared' })).toBe(60_000 + 300_000 + GHOST_QUIET_MS_MAX)
+    expect(recoverableFrom(claim('append', []), { ...times, ownership: 'shared' })).toBe(60_000 + 1_800_000 + GHOST_QUIET_MS_MAX)
+  })
+
+  it('looks twice, with time between, before what was not found is sent again', () => {
+    // Verifies: H-7, H-9
+    const lost = claim('append', [])
+    expect(needsSecondLook(lost, [{ kind: 'done' }, { kind: 'uncertain' }])).toBe(false)
+    expect(needsSecondLook(lost, [{ kind: 'not-done' }])).toBe(true)
+    const looked = { ...lost, lostAt: 50_000, probedAt: 70_000 }
+    expect(needsSecondLook(looked, [{ kind: 'not-done' }])).toBe(false)
+    expect(recoverableFrom(looked, { ...times, ownership: 'process' })).toBe(70_000 + LISTING_LAG_MS_MAX)
+  })
+
+  it('marks again what others had marked, after a removal that was cut short', () => {
+    // Verifies: DC-4549-4.2.4c
+    const removal = {
+      kind: 'expunge-all' as const,
+      id: 'e',
+      reason: 'test',
+      notAfter: 1,
+      mailbox: target,
+    }
+    const steps = planRestore({ ...claim('copy', []), steps: [removal], shielded: UidSet.parse('2,8') }, stepNamer(), 99)
+    expect(steps).toMatchObject([
+      { kind: 'open', path: target.path, access: 'select' },
+      { kind: 'store', direction: 'add', flags: ['\\Deleted'], uids: UidSet.parse('2,8'), notAfter: 99 },
+    ])
+    expect(planRestore(claim('copy', []), stepNamer(), 99)).toBeNull()
   })
 
   it('repeats what may be repeated, without a probe', () => {

@@ -99,7 +99,7 @@ function unfound(
   sources: UidSet | null,
   { isComplete }: { readonly isComplete: boolean },
 ): MessageVerdict {
-  const kind = probe.claim.steps[0]?.kind
+  const kind = probe.claim.steps[0]?.kind === 'replace' ? 'append' : probe.claim.steps[0]?.kind
   if (kind === 'move' && sources?.has(of) === true) return { kind: 'not-done', of }
   if (!isComplete || (kind !== 'append' && sources === null)) return { kind: 'uncertain', of, possible: [] }
   return kind === 'append' || sources?.has(of) === true ? { kind: 'not-done', of } : { kind: 'gone', of }

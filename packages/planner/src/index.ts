@@ -1,14 +1,54 @@
 export { isGone, isPassing } from './classify-rejection.ts'
 export { concludeProbe } from './conclude-probe.ts'
+export { foldUploads } from './fold-uploads.ts'
 export { Ledger } from './ledger.ts'
 export { planAccount, planList, planStatus, planVisits, statusesSeen, type Visit } from './plan-account.ts'
-export { partsKey, planFill, planParts, takeFill, takeParts } from './plan-fill.ts'
+export { AUDIT_CHUNK_MESSAGES, type AuditListPlan, planAuditList, planAuditRows, sampleOf } from './plan-audit.ts'
+export { partsKey, planFill, planParts, planStillThere, takeFill, takeParts } from './plan-fill.ts'
 export { type ForwardPlan, type ForwardRequest, planForward, planVerification } from './plan-forward.ts'
-export { GHOST_QUIET_MS_MAX, isFromTheFuture, isRepeatable, type Probe, planProbe, recoverableFrom } from './plan-recovery.ts'
-export { identitiesWanted, mailboxesWithOpenClaims, planLanes, planReplay } from './plan-replay.ts'
+export { type MailboxPlan, mailboxStepsAhead, planMailboxOperations } from './plan-mailbox-operations.ts'
+export {
+  GHOST_QUIET_MS_MAX,
+  isFromTheFuture,
+  isRepeatable,
+  LISTING_LAG_MS_MAX,
+  needsSecondLook,
+  type Probe,
+  planProbe,
+  planRestore,
+  type RecoveryTimes,
+  recoverableFrom,
+} from './plan-recovery.ts'
+export {
+  awaitsMailbox,
+  flagsWanted,
+  identitiesWanted,
+  lanesWithWork,
+  planLanes,
+  planMarkedLook,
+  planReplay,
+} from './plan-replay.ts'
 export { DEFAULT_POLICY, type Policy } from './policy.ts'
-export type { Batch, Lane, ReplayState } from './replay-state.ts'
+export type { Batch, BatchContext, Lane, ReplayState } from './replay-state.ts'
+export { isAtOrBelow, mailboxesWithOpenClaims, restingPaths } from './resting-mailboxes.ts'
+export { DISTRUST_LIFE_MS, distrustedBy, limitedTo, trustedServer, withLivingLimit } from './server-trust.ts'
 export { settleBatch, settleMoot } from './settle-batch.ts'
+export { settleListed } from './settle-listed.ts'
+export { settleMailboxClaim, settleMootOperations } from './settle-mailbox-operations.ts'
 export { settleVerdicts } from './settle-verdicts.ts'
 export { type StepNamer, stepNamer } from './step-ids.ts'
-export { type ForwardNews, type ForwardResult, takeForward } from './take-forward.ts'
+export { claimSubmission, type DueSubmission, dueSubmissions, settleLostSubmission, settleSubmission } from './submissions.ts'
+export {
+  type AuditDifferences,
+  caughtBy,
+  compareRows,
+  compareUids,
+  confirmed,
+  differing,
+  joined,
+  NO_DIFFERENCES,
+  repairOf,
+  takeAuditList,
+} from './take-audit.ts'
+export { type ForwardNews, type ForwardResult, type HeldFlags, takeForward } from './take-forward.ts'
+export { type Distrust, tierOf } from './trust-checks.ts'

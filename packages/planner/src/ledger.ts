@@ -4,14 +4,14 @@ import {
   type Change,
   type EntrySeq,
   type ForwardSource,
+  type ForwardTarget,
   type MailboxId,
   type MailboxRecord,
   type StoredTargets,
   type StoreStep,
   type Targets,
-  type Uid,
   UidPairs,
-  UidSet,
+  type UidSet,
   type Write,
 } from '@tidemail/core'
 import {
@@ -27,13 +27,16 @@ import {
   type ParkReason,
   placedOf,
   receiptOf,
+  renameSent,
   rewriteTargets,
   transition,
+  type UnalteredFlag,
 } from '@tidemail/replay-log'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
-import { namedLocals } from './named-locals.ts'
+import { landingOf } from './draft-landing.ts'
+import { foldUploads } from './fold-uploads.ts'
 import { orphanedTargets } from './orphaned-targets.ts'
-import { dependantsOfCopy, type ParkedTargets, strayTargets, whatNeeds } from './parked-targets.ts'
+import { dependantsOfCopy, needlessOperations, type ParkedTargets, strayTargets, whatNeeds } from './parked-targets.ts'
 import { ServerStateChanges } from './server-state-changes.ts'
 
 /** After a rejection that may pass, an entry waits this long, times the number of its rejections. */
@@ -50,7 +53,8 @@ export class Ledger {
   private readonly now: number
   private readonly before = new Map<EntrySeq, Entry>()
   private readonly entries = new Map<EntrySeq, Entry>()
-  private readonly server: ServerStateChanges
+  /** What becomes of mailboxes and rows. */
+  readonly server: ServerStateChanges
   private readonly writes: Write[] = []
   /** Once something gets a new name: an entry accepted meanwhile may still use the old one. */
   private newest: Pick<Change['expect'], 'newestEntry'> = {}
@@ -72,6 +76,11 @@ export class Ledger {
   /** The entries that stay in the log, as they are with the changes so far. */
   get open(): readonly Entry[] {
     return [...this.entries.values()].filter((entry) => !isSettled(entry))
+  }
+
+  /** The entry with the changes so far, settled or not. */
+  entry(seq: EntrySeq): Entry | undefined {
+    return this.entries.get(seq)
   }
 
   kindOf(seq: EntrySeq): Operation['kind'] | null {
@@ -99,6 +108,12 @@ export class Ledger {
   lose(claim: Claim, answer: Claim['answer'] = 'none'): void {
     for (const { seq, targets } of claim.members) this.advance(seq, targets, { kind: 'lost' })
     this.writes.push({ kind: 'put-claim', claim: encodeClaim({ ...claim, lostAt: this.now, answer }) })
+  }
+
+  /** One look found nothing: a second one decides (H-7). */
+  lookAgain(claim: Claim): void {
+    for (const { seq, targets } of claim.members) this.advance(seq, targets, { kind: 'probe-started' })
+    this.writes.push({ kind: 'put-claim', claim: encodeClaim({ ...claim, probedAt: this.now }) })
   }
 
   /** Nothing of the claim took effect, or all of it may be repeated: the targets are queued again. */
@@ -139,7 +154,7 @@ export class Ledger {
 
   /** @see dependantsOfCopy */
   parkDependants(seq: EntrySeq, targets: Targets): void {
-    if (this.kindOf(seq) === 'copy') this.parkAll(dependantsOfCopy(this.open, { seq, targets }))
+    if (['copy', 'move'].includes(this.kindOf(seq) ?? '')) this.parkAll(dependantsOfCopy(this.open, { seq, targets }))
   }
 
   /** The mailbox cannot be opened: what acts on it or sends to it is shown. */
@@ -148,8 +163,14 @@ export class Ledger {
   }
 
   /** The server took it; or a probe proved that it had. */
-  apply(seq: EntrySeq, targets: Targets, evidence: Evidence): void {
-    this.advance(seq, targets, { kind: evidence.kind === 'probe' ? 'probe-certain' : 'answered-ok', evidence })
+  apply(seq: EntrySeq, targets: Targets, evidence: Evidence, unaltered?: readonly UnalteredFlag[]): void {
+    const known = unaltered === undefined ? {} : { unaltered }
+    this.advance(seq, targets, { kind: evidence.kind === 'probe' ? 'probe-certain' : 'answered-ok', evidence, ...known })
+  }
+
+  /** Another operation of the same claim, or of the log, makes it needless. */
+  supersede(seq: EntrySeq, targets: Targets, evidence: Evidence): void {
+    this.advance(seq, targets, { kind: 'superseded', evidence })
   }
 
   /** The server will not take it: the view is what it was. */
@@ -165,70 +186,34 @@ export class Ledger {
   /** Our own removal took effect: the rows go in the same change. */
   settleRemoved(seq: EntrySeq, targets: Targets, evidence: Evidence): void {
     this.apply(seq, targets, evidence)
-    if (targets.kind === 'stored' && this.isCurrent(targets)) this.server.forget(targets.mailboxId, targets.uids)
+    if (targets.kind !== 'stored') return
+    if (this.isCurrent(targets)) this.server.forget(targets.mailboxId, targets.uids)
+    const entry = this.entries.get(seq)
+    const landing = entry === undefined ? null : landingOf(entry, (id) => this.server.mailbox(id))
+    if (entry === undefined || landing === null) return
+    // Whoever knows the version before is led to the one that took its place.
+    const pairs = [...targets.uids.values()].map((from) => ({ from, to: landing.uid, length: 1 }))
+    const { id, box } = landing.mailbox
+    this.forward({ kind: 'stored', box: targets.box }, { mailboxId: id, box }, new UidPairs(pairs), entry)
   }
 
-  /** The server named what a copy or move made: it becomes server state, and references follow it (H-18). */
-  settleTransferred(
-    seq: EntrySeq,
-    targets: Targets,
-    step: 'move' | 'copy',
-    claim: Claim,
-    pairs: UidPairs,
-    evidence: Evidence,
-  ): void {
-    const entry = this.entries.get(seq)
-    const { fence } = claim
-    if (entry === undefined || targets.kind !== 'stored' || fence === null) return
-    const mine = pairs.restrict(targets.uids)
-    const moved = { ...targets, uids: mine.sources }
-    if (moved.uids.isEmpty) return
-    const isHalfMove = entry.operation.kind === 'move' && step === 'copy'
-    const placed = placedOf(entry, moved)
-    if (isHalfMove) this.advance(seq, moved, { kind: evidence.kind === 'probe' ? 'probe-copied' : 'answered-copied' })
-    else this.apply(seq, moved, evidence)
-    const target = this.server.mailbox(fence.mailboxId)
-    const names = evidence.kind === 'copy-uid' && evidence.target.uidValidity !== fence.uidValidity ? null : target
-    if (names === undefined || names === null || names.box !== fence.box || names.checkpoint === null) return
-    if (this.isCurrent(targets)) this.server.carry(targets.mailboxId, names, mine)
-    const locals = namedLocals(placed, mine)
-    this.forward({ kind: 'local' }, names, locals, entry)
-    if (step === 'move') {
-      this.forward({ kind: 'stored', box: targets.box }, names, mine, entry)
-      if (this.isCurrent(targets)) this.server.forget(targets.mailboxId, mine.sources)
-    }
-  }
-
-  /** The server named an upload: the local becomes a row of server state in the same change (RFC 4549 §5.1). */
-  settleLanded(seq: EntrySeq, targets: Targets, claim: Claim, uid: Uid, evidence: Evidence): void {
-    const { fence } = claim
-    const target = fence === null ? undefined : this.server.mailbox(fence.mailboxId)
-    const entry = this.entries.get(seq)
-    const isSameBox = evidence.kind !== 'append-uid' || evidence.target.uidValidity === fence?.uidValidity
-    if (
-      targets.kind === 'local' &&
-      entry?.operation.kind === 'append' &&
-      target !== undefined &&
-      target.box === fence?.box &&
-      isSameBox
-    ) {
-      const { local } = entry.operation.message
-      this.server.write({ kind: 'land-local', local, entry: seq, mailboxId: target.id, uid })
-      this.server.cover(target.id, UidSet.of(uid))
-      this.forward({ kind: 'local' }, target, new UidPairs([{ from: local, to: uid, length: 1 }]), entry)
-    }
-    this.apply(seq, targets, evidence)
+  /** What need not be sent is settled (I-LOG-4). */
+  foldUploads(): void {
+    for (const folded of foldUploads(this.open)) this.entries.set(folded.seq, folded)
   }
 
   /**
    * After .SILENT the row is what our own STORE made of it, until the server states it again (H-14). With mod-sequences a message that changed is told; one
    * that is not told is as it was, whatever the OK says.
    */
-  inferFlags(claim: Claim, step: StoreStep, { seen, vanished }: { readonly seen: UidSet; readonly vanished: UidSet }): void {
-    const targets = claim.members[0]?.targets
-    if (targets?.kind !== 'stored' || !this.isCurrent(targets)) return
-    const { mailboxId } = targets
-    const hasModSeqs = this.server.mailbox(mailboxId)?.checkpoint?.highestModSeq != null
+  inferFlags(
+    mailboxId: MailboxId,
+    step: StoreStep,
+    { seen, vanished }: { readonly seen: UidSet; readonly vanished: UidSet },
+  ): void {
+    const mailbox = this.server.mailbox(mailboxId)
+    if (mailbox?.uidValidity !== step.mailbox.uidValidity) return
+    const hasModSeqs = mailbox.checkpoint?.highestModSeq != null
     const uids = (hasModSeqs ? step.uids.intersect(seen) : step.uids).difference(vanished)
     const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
     if (!uids.isEmpty) this.server.write({ kind: 'infer-flags', mailboxId, uids, delta })
@@ -236,6 +221,9 @@ export class Ledger {
 
   /** Parks what names a place that is gone, and skips what hangs on a message that never came to be, along the chain (I-LOG-5). */
   settleStrays(): void {
+    for (const { seq, targets } of needlessOperations(this.open, (id) => this.server.mailbox(id))) {
+      this.settleGone(seq, targets, { kind: 'mailbox-changed' })
+    }
     // What was sent already waits for its own probe.
     for (const { seq, targets, reason } of strayTargets(this.open, (id) => this.server.mailbox(id))) {
       this.advance(seq, targets, { kind: 'mailbox-reset', parkedFor: reason })
@@ -258,7 +246,11 @@ export class Ledger {
         : [{ kind: 'put-entry', entry: encodeEntry({ ...entry, revision: entry.revision + 1 }) }],
     )
     return {
-      expect: { entries: changed.map(({ seq }) => ({ seq, revision: this.before.get(seq)?.revision ?? 0 })), ...this.newest },
+      expect: {
+        entries: changed.map(({ seq }) => ({ seq, revision: this.before.get(seq)?.revision ?? 0 })),
+        ...this.newest,
+        ...this.server.expect,
+      },
       writes: [...this.server.writes, ...this.writes, ...entryWrites],
     }
   }
@@ -268,15 +260,17 @@ export class Ledger {
   }
 
   /** Whether UIDs of this box are what the mailbox has now. */
-  private isCurrent({ mailboxId, box }: StoredTargets): boolean {
+  isCurrent({ mailboxId, box }: StoredTargets): boolean {
     return this.server.mailbox(mailboxId)?.box === box
   }
 
-  private advance(seq: EntrySeq, targets: Targets, happening: Happening): void {
+  /** Something befell these targets of an entry. */
+  advance(seq: EntrySeq, targets: Targets, happening: Happening): void {
     this.update(seq, (entry) => transition(entry, targets, happening).entry)
   }
 
-  private update(seq: EntrySeq, change: (entry: Entry) => Entry): void {
+  /** The entry, where it is open, becomes another one. */
+  update(seq: EntrySeq, change: (entry: Entry) => Entry): void {
     const entry = this.entries.get(seq)
     if (entry !== undefined) this.entries.set(seq, change(entry))
   }
@@ -285,13 +279,22 @@ export class Ledger {
     return this.before.get(entry.seq) !== entry
   }
 
-  private forward(from: ForwardSource, to: MailboxRecord, pairs: UidPairs, { accountId, seq }: Entry): void {
+  /** From now on these are called by their new names, by every entry but the one that made them (H-18). */
+  forward(from: ForwardSource, to: ForwardTarget, pairs: UidPairs, { accountId, seq, operation }: Entry): void {
     if (pairs.ranges.length === 0) return
+    // What was asked before a draft took its place was about the version before, and must not befall the new one.
+    const first = operation.kind === 'draft' && from.kind === 'stored' ? seq : 0
+    const { mailboxId, box } = to
     this.newest = { newestEntry: { accountId, seq: [...this.entries.keys()].reduce((newest, key) => Math.max(newest, key), 0) } }
-    this.writes.push({ kind: 'forward', accountId, from, to: { mailboxId: to.id, box: to.box }, pairs })
+    this.writes.push({ kind: 'forward', accountId, from, to: { mailboxId, box }, pairs })
     for (const entry of [...this.entries.values()]) {
-      if (entry.seq !== seq)
-        this.entries.set(entry.seq, rewriteTargets(entry, { from, to: { mailboxId: to.id, box: to.box }, pairs }))
+      if (entry.seq !== seq && entry.seq >= first)
+        this.entries.set(entry.seq, rewriteTargets(entry, { from, to: { mailboxId, box }, pairs }))
     }
+  }
+
+  /** What was sent under these locals is called by the UIDs under which it was sent. */
+  renameSent(seq: EntrySeq, to: ForwardTarget, pairs: UidPairs): void {
+    this.update(seq, (entry) => renameSent(entry, { from: { kind: 'local' }, to, pairs }))
   }
 }

@@ -1,39 +1,26 @@
-/** Makes the claims and steps of a batch that acts on the messages of one open mailbox. */
+/** Makes the claims and steps of a batch that acts on the messages of one open mailbox: few, however many operations there are. */
 
 import {
   can,
-  type ExpungeStep,
   type Flag,
   type MailboxIdentity,
   type MailboxRecord,
+  type ModSeq,
+  type MutatingStep,
   type Step,
   type StoreStep,
   UidSet,
 } from '@tidemail/core'
-import type { Claim, ClaimMember, Entry, FencedMessage, FlagOperation, Operation } from '@tidemail/replay-log'
+import { type Claim, type ClaimMember, type FencedMessage, unalteredBy } from '@tidemail/replay-log'
 import { fenceOf, identityOf } from './fence.ts'
 import { foldFlags } from './fold-flags.ts'
+import { isFoldable, narrowed, type ReadyEnd, type ReadyFlags, type ReadyTargets } from './ready-messages.ts'
+import { removalSteps } from './removal-steps.ts'
 import { type BatchContext, CLAIM_LIFE_MS, REPLAY_BATCH_CLAIMS_MAX, type ReplayState } from './replay-state.ts'
 import { UID_SET_OCTETS_MAX } from './uid-set-limit.ts'
 
 /** UIDs of one copy or move: what one probe must decide. */
 export const COPY_UIDS_MAX = 500
-
-/** Targets of one entry that can be sent now. */
-export interface Ready {
-  readonly entry: Entry
-  readonly uids: UidSet
-}
-
-export interface ReadyFlags extends Ready {
-  readonly operation: FlagOperation
-}
-
-/** A copy, move or removal; `isCopied` when the copy half of a move is proved already. */
-export interface ReadyEnd extends Ready {
-  readonly operation: Exclude<Operation, { kind: 'flag' | 'append' }>
-  readonly isCopied: boolean
-}
 
 /** Turns what is ready in one mailbox into claims and steps. */
 export class MessageBatch {
@@ -42,118 +29,151 @@ export class MessageBatch {
   private readonly mailbox: MailboxRecord
   private readonly state: ReplayState
   private readonly context: BatchContext
+  private readonly identity: MailboxIdentity
+  /** Identities of what is on its way, by where to: twins are never in flight together (H-10). */
+  private readonly inFlight = new Set<string>()
   private lastStore: string | null = null
 
   constructor(mailbox: MailboxRecord, state: ReplayState, context: BatchContext) {
     this.mailbox = mailbox
     this.state = state
     this.context = context
+    this.identity = identityOf(mailbox)
   }
 
-  /** Folded into few stores; what was refused together with others goes alone (H-20). */
   storeFlags(ready: readonly ReadyFlags[]): void {
-    let folded: ReadyFlags[] = []
-    for (const one of ready) {
-      if (one.entry.rejections === 0) {
-        folded.push(one)
-        continue
-      }
-      this.storeFolded(folded)
-      this.storeFolded([one])
-      folded = []
+    for (const together of foldedTogether(ready, ({ operation }) => String(operation.ifUnchanged?.since ?? '')))
+      this.storeFolded(together)
+  }
+
+  /** Moves go last: a STORE and UID EXPUNGE pipelined behind a MOVE are answered OK by Dovecot 2.3, and remove nothing. */
+  finish(ready: readonly ReadyEnd[]): void {
+    const [moves, others] = [ready.filter(({ act }) => act.kind === 'move'), ready.filter(({ act }) => act.kind !== 'move')]
+    for (const together of foldedTogether([...others, ...moves], keyOfAct)) {
+      const act = together[0]?.act
+      if (act?.kind === 'remove') this.remove(together)
+      else if (act !== undefined) this.transfer(together, act)
     }
-    this.storeFolded(folded)
   }
 
   private storeFolded(ready: readonly ReadyFlags[]): void {
-    if (ready.length === 0) return
+    const unchangedSince = ready[0]?.operation.ifUnchanged?.since
     const steps = foldFlags(ready).flatMap(({ direction, flags, uids }) =>
-      uids.chunksOfOctets(UID_SET_OCTETS_MAX).map((chunk) => this.store(chunk, direction, flags, 'replay flag changes')),
+      uids.chunksOfOctets(UID_SET_OCTETS_MAX).map((chunk) => this.store(chunk, direction, flags, unchangedSince)),
     )
+    const unaltered = steps.flatMap(({ direction, flags, uids }) => {
+      const rows = this.context.rows.filter(({ uid }) => uids.has(uid))
+      return unalteredBy(direction === 'add' ? { add: flags, remove: [] } : { add: [], remove: flags }, rows)
+    })
+    if (!this.claim(steps, ready.map(memberOf(this.mailbox)), { unaltered })) return
     this.lastStore = steps.at(-1)?.id ?? null
-    this.claim(
-      steps,
-      ready.map(({ entry, uids }) => this.member(entry, uids)),
-    )
-  }
-
-  finish({
-    entry,
-    uids,
-    operation,
-    isCopied,
-  }: Ready & { operation: Exclude<Operation, { kind: 'flag' | 'append' }>; isCopied: boolean }): void {
-    const to = operation.kind === 'expunge' ? undefined : this.state.mailboxes.get(operation.to)
-    if (operation.kind === 'expunge' || isCopied) {
-      for (const chunk of uids.chunksOfOctets(UID_SET_OCTETS_MAX)) this.expunge(entry, chunk, isCopied)
-    } else if (to !== undefined && to.uidValidity !== null && to.checkpoint !== null) {
-      for (const chunk of this.identifiable(uids)
-        .chunksOfSize(COPY_UIDS_MAX)
-        .flatMap((set) => set.chunksOfOctets(UID_SET_OCTETS_MAX))) {
-        this.transfer(entry, chunk, to, operation.kind)
-      }
-    }
-  }
-
-  /** STORE \Deleted and UID EXPUNGE of these UIDs, joined by `requires`; then a look at what is left, where no VANISHED tells. */
-  private expunge(entry: Entry, uids: UidSet, isCopied: boolean): void {
-    if (this.isFull()) return
-    const reason = isCopied ? 'the copy is proved: remove the original' : 'replay the removal'
-    const mark = this.store(uids, 'add', ['\\Deleted'], reason)
-    const expunge: ExpungeStep = {
-      kind: 'expunge',
-      id: this.context.name('expunge'),
-      mailbox: this.identity(),
-      uids,
-      requires: [mark.id],
-      notAfter: this.notAfter(),
-      reason,
-    }
-    this.claim([mark, expunge], [this.member(entry, uids)])
-    if (this.state.server.enabled.includes('QRESYNC')) return
+    if (unchangedSince === undefined) return
     this.steps.push({
-      kind: 'search',
-      id: this.context.name('search'),
-      mailbox: this.identity(),
-      uids,
-      requires: [expunge.id],
-      reason: 'without VANISHED, look at what is left',
+      kind: 'fetch',
+      id: this.context.name('fetch'),
+      mailbox: this.identity,
+      uids: joined(ready),
+      items: 'flags',
+      reason: 'see what others made of those that changed meanwhile',
     })
   }
 
-  private transfer(entry: Entry, uids: UidSet, to: MailboxRecord, kind: 'move' | 'copy'): void {
-    if (this.isFull()) return
-    const canMove = kind === 'move' && can(this.state.server, 'MOVE')
-    const step = {
-      kind: canMove ? ('move' as const) : ('copy' as const),
-      id: this.context.name(canMove ? 'move' : 'copy'),
-      mailbox: this.identity(),
-      uids,
-      target: to.path,
-      notAfter: this.notAfter(),
-      ...(this.lastStore === null ? {} : { after: [this.lastStore] }),
-      reason: kind === 'move' && !canMove ? 'replay a move: the server has no MOVE, so copy first' : `replay a ${kind}`,
+  /** One copy or move for all that goes to the same place; what cannot be told from another one waits for the next batch. */
+  private transfer(ready: readonly ReadyEnd[], act: Extract<ReadyEnd['act'], { to: unknown }>): void {
+    const to = this.state.mailboxes.get(act.to)
+    if (to === undefined || to.uidValidity === null || to.checkpoint === null) return
+    const canMove = act.kind === 'move' && can(this.state.server, 'MOVE')
+    const chunks = this.tellable(joined(ready), to)
+      .chunksOfSize(COPY_UIDS_MAX)
+      .flatMap((set) => set.chunksOfOctets(UID_SET_OCTETS_MAX))
+    for (const uids of chunks) {
+      const step: MutatingStep = {
+        kind: canMove ? 'move' : 'copy',
+        id: this.context.name(canMove ? 'move' : 'copy'),
+        mailbox: this.identity,
+        uids,
+        target: to.path,
+        notAfter: this.notAfter(),
+        ...this.afterStores(),
+        reason: act.kind === 'move' && !canMove ? 'replay a move: the server has no MOVE, so copy first' : `replay a ${act.kind}`,
+      }
+      const messages = [...uids.values()].flatMap((of): FencedMessage[] => {
+        const identity = this.context.identities.get(of)
+        return identity === undefined ? [] : [{ ...identity, of, digest: null }]
+      })
+      this.claim([step], this.membersOf(ready, uids), { fence: fenceOf(to, messages) })
     }
-    const messages = [...uids.values()].flatMap((of): FencedMessage[] => {
-      const identity = this.context.identities.get(of)
-      return identity === undefined ? [] : [{ ...identity, of, digest: null }]
+  }
+
+  private remove(ready: readonly ReadyEnd[]): void {
+    for (const uids of joined(ready).chunksOfOctets(UID_SET_OCTETS_MAX)) {
+      const members = this.membersOf(ready, uids)
+      const isHalfDone = ready.every((end) => end.isHalfDone)
+      const reason = isHalfDone ? 'the copy is proved: remove the original' : 'replay the removal'
+      const removal = removalSteps({
+        uids,
+        mailbox: this.identity,
+        server: this.state.server,
+        marked: this.context.marked,
+        name: this.context.name,
+        notAfter: this.notAfter(),
+        after: this.afterStores(),
+        reason,
+      })
+      if (removal === null) return
+      if (this.claim(removal.steps, members, { shielded: removal.shielded })) this.steps.push(...removal.look)
+    }
+  }
+
+  /** Messages whose row is held, without which a lost answer could not be decided, and of which no twin goes to the same place (H-10). */
+  private tellable(uids: UidSet, { id }: MailboxRecord): UidSet {
+    const told: number[] = []
+    for (const uid of uids.values()) {
+      const identity = this.context.identities.get(uid)
+      if (identity === undefined) continue
+      const { emailId, messageId, sizeBytes, internalDate } = identity
+      const key = JSON.stringify([id, emailId ?? [messageId, sizeBytes, internalDate]])
+      if (this.inFlight.has(key)) continue
+      this.inFlight.add(key)
+      told.push(uid)
+    }
+    return UidSet.from(told)
+  }
+
+  private membersOf(ready: readonly ReadyEnd[], uids: UidSet): ClaimMember[] {
+    const member = memberOf(this.mailbox)
+    return ready.flatMap((end) => {
+      const part = narrowed(end, uids)
+      if (part.uids.isEmpty) return []
+      const superseded = end.supersedes.map((other) => narrowed(other, uids)).filter((other) => !other.uids.isEmpty)
+      return [member(part), ...superseded.map((other) => ({ ...member(other), isSuperseded: true }))]
     })
-    this.claim([step], [this.member(entry, uids)], fenceOf(to, messages))
   }
 
-  /** Messages whose row is held: without it a lost answer could not be decided. The others wait until they are fetched. */
-  private identifiable(uids: UidSet): UidSet {
-    return UidSet.from([...uids.values()].filter((candidate) => this.context.identities.has(candidate)))
+  private store(uids: UidSet, direction: StoreStep['direction'], flags: readonly Flag[], unchangedSince?: ModSeq): StoreStep {
+    const condition = unchangedSince === undefined ? {} : { unchangedSince }
+    return {
+      kind: 'store',
+      id: this.context.name('store'),
+      mailbox: this.identity,
+      uids,
+      direction,
+      flags,
+      ...condition,
+      notAfter: this.notAfter(),
+      reason: 'replay flag changes',
+    }
   }
 
-  private store(uids: UidSet, direction: StoreStep['direction'], flags: readonly Flag[], reason: string): StoreStep {
-    const id = this.context.name('store')
-    return { kind: 'store', id, mailbox: this.identity(), uids, direction, flags, notAfter: this.notAfter(), reason }
-  }
-
-  private claim(steps: Claim['steps'], members: readonly ClaimMember[], fence: Claim['fence'] = null): void {
-    if (this.isFull()) return
+  /** False when the batch is full. */
+  private claim(
+    steps: readonly MutatingStep[],
+    members: readonly ClaimMember[],
+    more: Pick<Partial<Claim>, 'fence' | 'shielded' | 'unaltered'> = {},
+  ): boolean {
+    if (this.claims.length >= REPLAY_BATCH_CLAIMS_MAX || steps.length === 0) return false
     const { accountId, now } = this.state
+    const { fence = null, shielded = UidSet.EMPTY, unaltered = [] } = more
     this.claims.push({
       id: this.context.claimId(),
       accountId,
@@ -163,23 +183,45 @@ export class MessageBatch {
       claimedAt: now,
       lostAt: null,
       answer: 'none',
+      ...(shielded.isEmpty ? {} : { shielded }),
+      ...(unaltered.length === 0 ? {} : { unaltered }),
     })
     this.steps.push(...steps)
+    return true
   }
 
-  private member(entry: Entry, uids: UidSet): ClaimMember {
-    return { seq: entry.seq, targets: { kind: 'stored', mailboxId: this.mailbox.id, box: this.mailbox.box, uids } }
-  }
-
-  private isFull(): boolean {
-    return this.claims.length >= REPLAY_BATCH_CLAIMS_MAX
+  private afterStores(): { readonly after?: readonly string[] } {
+    return this.lastStore === null ? {} : { after: [this.lastStore] }
   }
 
   private notAfter(): number {
     return this.state.now + CLAIM_LIFE_MS
   }
+}
 
-  private identity(): MailboxIdentity {
-    return identityOf(this.mailbox)
+function keyOfAct({ act }: ReadyEnd): string {
+  return act.kind === 'remove' ? act.kind : `${act.kind} ${act.to}`
+}
+
+/** What may go in one claim, in order; what was refused together with others goes alone (H-20). */
+function foldedTogether<T extends ReadyTargets>(ready: readonly T[], keyOf: (one: T) => string): T[][] {
+  const groups = new Map<string, T[]>()
+  for (const [i, one] of ready.entries()) {
+    const key = isFoldable(one.entry) ? `together ${keyOf(one)}` : `alone ${i}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [one])
+    else group.push(one)
   }
+  return [...groups.values()]
+}
+
+function joined(ready: readonly ReadyTargets[]): UidSet {
+  return UidSet.fromRanges(ready.flatMap(({ uids }) => uids.ranges))
+}
+
+function memberOf({ id, box }: MailboxRecord): (ready: ReadyTargets) => ClaimMember {
+  return ({ entry: { seq }, uids, sentAs }) =>
+    sentAs === null
+      ? { seq, targets: { kind: 'stored', mailboxId: id, box, uids } }
+      : { seq, targets: { kind: 'local', mailboxId: id, locals: sentAs.sources }, sentAs }
 }

@@ -36,6 +36,7 @@ function record(path: string, more: Partial<MailboxRecord> = {}): MailboxRecord 
     uidValidity: uidValidity(7),
     checkpoint: { uidNext: 4, highestModSeq: modSeq(31), known: UidSet.parse('1:3'), covered: UidSet.parse('1:3') },
     permanentFlags: [],
+    isOnServer: true,
     isReadOnly: false,
     partsHeldFor: null,
     tierLimit: null,
@@ -86,6 +87,14 @@ describe('which mailboxes there are', () => {
     // Verifies: I-SYNC-2
     expect(planAccount([record('A')], [], new Set()).removed).toEqual([])
     expect(planAccount([record('A')], [], new Set(['A'])).removed.map((mailbox) => mailbox.path)).toEqual(['A'])
+  })
+
+  it('neither asks for nor removes nor visits what is still to be made, and makes no second one of it', () => {
+    const made = record('N', { isOnServer: false, checkpoint: null, uidValidity: null })
+    expect(planStatus([made], [], stepNamer())).toEqual([])
+    expect(planAccount([made], [], new Set(['N']))).toEqual({ created: [], removed: [], kept: [], altered: [] })
+    expect(planAccount([made], [seen('N')], new Set()).created).toEqual([])
+    expect(planVisits([made], [], QRESYNC)).toEqual([])
   })
 
   it('takes in what is new, and what is different', () => {
@@ -143,12 +152,22 @@ describe('which mailboxes are visited', () => {
     expect(visit(told, server)).toBe(expected)
   })
 
+  it.each([3, 4])(
+    'believes a server that counts %i messages, one of them put there by us and perhaps not listed yet',
+    (messages) => {
+      // Verifies: FIELD-4, H-14
+      const known = UidSet.parse('1:4')
+      const checkpoint = { uidNext: 4, highestModSeq: modSeq(31), known, covered: known }
+      expect(visit(status(messages, messages + 1, 31), QRESYNC, record('A', { checkpoint }))).toMatch(/^(qresync|$)/)
+    },
+  )
+
   it('uses QRESYNC only after ENABLED named it, and never above what a mailbox was caught at', () => {
     // Verifies: FIELD-5, DC-7162-3.2.3b, DC-7162-6a
     expect(visit(status(3, 4, 40), { ...QRESYNC, enabled: [] })).toMatch(/^condstore/)
-    expect(visit(status(3, 4, 40), QRESYNC, record('A', { tierLimit: { tier: 'condstore', reason: 'lied' } }))).toMatch(
-      /^condstore/,
-    )
+    expect(
+      visit(status(3, 4, 40), QRESYNC, record('A', { tierLimit: { tier: 'condstore', reason: 'lied', expiresAt: 1 } })),
+    ).toMatch(/^condstore/)
   })
 
   it('finishes what an earlier run left', () => {

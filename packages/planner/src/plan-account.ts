@@ -11,7 +11,7 @@ import {
   type Tier,
 } from '@tidemail/core'
 import type { StepNamer } from './step-ids.ts'
-import { distrustOf, tierOf } from './trust-checks.ts'
+import { type Distrust, distrustOf, tierOf } from './trust-checks.ts'
 
 /**
  * Asks for all mailboxes and, where the server can, their state: one round trip for the account (RFC 5819). An open mailbox is left first, since its
@@ -36,7 +36,7 @@ export function planStatus(records: readonly MailboxRecord[], seen: readonly Obs
   const listed = new Set(mailboxesSeen(seen).map((mailbox) => mailbox.path))
   const told = statusesSeen(seen)
   const selectable = mailboxesSeen(seen).filter((mailbox) => mailbox.isSelectable && !told.has(mailbox.path))
-  const missing = records.filter((record) => !listed.has(record.path))
+  const missing = records.filter((record) => record.isOnServer && !listed.has(record.path))
   return [
     ...selectable.map(({ path }) => ({
       kind: 'status' as const,
@@ -59,6 +59,8 @@ export interface Visit {
   readonly status: StatusSeen | null
   readonly tier: Tier
   readonly reason: string
+  /** What its STATUS contradicts, if anything. */
+  readonly distrust?: Distrust
 }
 
 export interface AccountPlan {
@@ -72,7 +74,7 @@ export interface AccountPlan {
   readonly altered: readonly MailboxRecord[]
 }
 
-/** Compares the stored mailboxes with what `list` and `status` answered. `rejected` are the paths whose STATUS was refused. */
+/** Compares the stored mailboxes with what `list` and `status` answered; those that are still to be made are in no list. `rejected` are the paths whose STATUS was refused. */
 export function planAccount(
   records: readonly MailboxRecord[],
   seen: readonly Observation[],
@@ -83,7 +85,7 @@ export function planAccount(
   const kept: MailboxRecord[] = []
   const altered: MailboxRecord[] = []
   const removed: MailboxRecord[] = []
-  for (const record of records) {
+  for (const record of records.filter(({ isOnServer }) => isOnServer)) {
     const now = listed.get(record.path)
     if (now === undefined) {
       if (rejected.has(record.path)) removed.push(record)
@@ -107,12 +109,12 @@ export function planAccount(
 export function planVisits(mailboxes: readonly MailboxRecord[], seen: readonly Observation[], server: ServerProfile): Visit[] {
   const statuses = statusesSeen(seen)
   return mailboxes
-    .filter((mailbox) => mailbox.isSelectable)
+    .filter((mailbox) => mailbox.isSelectable && mailbox.isOnServer)
     .flatMap((mailbox) => {
       const status = statuses.get(mailbox.path) ?? null
       const tier = tierOf(mailbox, server)
       const distrust = distrustOf(mailbox, status, tier)
-      if (distrust !== null) return [{ mailbox, status, tier: distrust.tier, reason: distrust.reason }]
+      if (distrust !== null) return [{ mailbox, status, tier: distrust.tier, reason: distrust.reason, distrust }]
       const reason = reasonToVisit(mailbox, status, tier)
       return reason === null ? [] : [{ mailbox, status, tier, reason }]
     })

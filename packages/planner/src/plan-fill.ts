@@ -60,7 +60,8 @@ export function takeFill(
     item.summary !== null &&
     item.flags !== null &&
     item.mailbox.path === mailbox.path &&
-    checkpoint.known.has(item.uid)
+    checkpoint.known.has(item.uid) &&
+    !checkpoint.covered.has(item.uid)
       ? [{ uid: item.uid, flags: item.flags, modSeq: item.modSeq, ...item.summary }]
       : [],
   )
@@ -111,6 +112,14 @@ export function takeParts(mailbox: MailboxRecord, observations: readonly Observa
     .flatMap(({ uid, section, bytes }) =>
       bytes === null ? [] : [{ kind: 'put-part' as const, mailboxId: mailbox.id, uid, section, bytes }],
     )
+}
+
+/** Opens the mailbox anew and asks which of the messages are in it. */
+export function planStillThere(mailbox: MailboxRecord, uids: UidSet, name: StepNamer): Step[] {
+  if (mailbox.uidValidity === null) return []
+  const identity = { path: mailbox.path, uidValidity: mailbox.uidValidity }
+  const reason = 'a part is not as long as announced: see whether its message is still there'
+  return [reopen(mailbox, name), { kind: 'search', id: name('search'), mailbox: identity, uids, reason }]
 }
 
 function reopen(mailbox: MailboxRecord, name: StepNamer): Step {

@@ -48,6 +48,7 @@ function local(
             covered: options.covered === undefined ? known : UidSet.parse(options.covered),
           },
     permanentFlags: [],
+    isOnServer: true,
     isReadOnly: false,
     partsHeldFor: 'text/1/1',
     tierLimit: null,
@@ -121,6 +122,17 @@ const done = (of: ForwardPlan, exists: number): Done[] =>
   of.steps.map((step) => ({ kind: 'done', id: step.id, outcome: 'ok', rejection: null, exists }))
 
 describe('planning a look at a mailbox', () => {
+  it('begins anew with a mailbox of another MAILBOXID under the same UIDVALIDITY', () => {
+    // Verifies: I-SYNC-1, I-SYNC-2
+    const forward = plan({ ...local(), objectId: 'F1' }, status(3, 4, 40), 'qresync')
+    const done: Observation[] = forward.steps.map(
+      ({ id }) => ({ kind: 'done', id, outcome: 'ok', rejection: null, exists: 3 }) as Done,
+    )
+    const take = (objectId: string | null): string =>
+      takeForward(forward, [opened(forward, 3, 4, 40, { objectId }), ...done]).kind
+    expect([take('F2'), take('F1'), take(null)]).toEqual(['reset', 'taken', 'taken'])
+  })
+
   it('asks by QRESYNC for what changed, and fetches nothing new when UIDNEXT has not moved', () => {
     // Verifies: DC-4549-4.3.1a, DC-7162-6a
     expect(sketch(plan(local(), status(3, 4, 40), 'qresync').steps)).toEqual(['open since 31'])
@@ -289,7 +301,7 @@ describe('taking in the answers', () => {
       { kind: 'done', id: open?.id ?? '', outcome: 'rejected', rejection: busy, exists: null },
       { kind: 'done', id: search?.id ?? '', outcome: 'stale', rejection: null, exists: null },
     ]
-    expect(takeForward(verified, answers)).toEqual({ kind: 'refused', rejection: busy })
+    expect(takeForward(verified, answers)).toEqual({ kind: 'refused', what: 'open', rejection: busy })
   })
 
   it('writes nothing of answers that the connection cut short', () => {

@@ -1,11 +1,24 @@
 /** Decides, after an answer was lost, what to ask so that the server's own state tells whether a step took effect. */
 
-import { isIdempotent, type MailboxRecord, type Step, UID_MAX, UidSet } from '@tidemail/core'
+import {
+  COMMAND_DEADLINE_MS_MAX,
+  isIdempotent,
+  type MailboxRecord,
+  type MutatingStep,
+  type Step,
+  TRANSFER_DEADLINE_MS_MAX,
+  UID_MAX,
+  UidSet,
+} from '@tidemail/core'
 import type { Claim } from '@tidemail/replay-log'
 import type { StepNamer } from './step-ids.ts'
+import { UID_SET_OCTETS_MAX } from './uid-set-limit.ts'
 
 /** A server goes on executing what it had received; after this long of silence it is taken to have finished (H-7). */
 export const GHOST_QUIET_MS_MAX = 2_000
+
+/** What a server has just taken in may be missing from what it lists; a probe that finds nothing is repeated after this long. */
+export const LISTING_LAG_MS_MAX = 2_000
 
 /** When a lost claim may be decided, in milliseconds since 1970. */
 export interface RecoveryTimes {
@@ -16,20 +29,47 @@ export interface RecoveryTimes {
   readonly ownership: 'process' | 'shared'
   /** When this engine started: the claim was lost before. */
   readonly startedAt: number
-  readonly stepDeadlineMs: number
+  /** How long the server was seen to leave a new message out of what it lists, where that was measured. */
+  readonly listingLagMs?: number
 }
 
 /** From when on a probe of this claim is conclusive. */
 export function recoverableFrom(claim: Claim, times: RecoveryTimes): number {
+  if (claim.probedAt !== undefined) return claim.probedAt + Math.max(LISTING_LAG_MS_MAX, times.listingLagMs ?? 0)
   if (claim.lostAt !== null) return claim.lostAt + GHOST_QUIET_MS_MAX
   if (times.ownership === 'process' && claim.claimedAt < times.startedAt) return times.startedAt + GHOST_QUIET_MS_MAX
-  const last = Math.max(...claim.steps.map((step) => step.notAfter))
-  return last + times.stepDeadlineMs + GHOST_QUIET_MS_MAX
+  const submitted = claim.submission === undefined ? [] : [claim.submission.notAfter + TRANSFER_DEADLINE_MS_MAX]
+  return Math.max(...claim.steps.map(endsBy), ...submitted) + GHOST_QUIET_MS_MAX
+}
+
+/** Sent at the last moment, it may take so long. */
+function endsBy({ kind, notAfter }: MutatingStep): number {
+  return notAfter + (kind === 'append' || kind === 'replace' ? TRANSFER_DEADLINE_MS_MAX : COMMAND_DEADLINE_MS_MAX)
 }
 
 /** Whether the claim's times lie in the future: the clock was set back since, and they must be taken anew. */
-export function isFromTheFuture({ claimedAt, lostAt }: Claim, now: number): boolean {
-  return claimedAt > now || (lostAt !== null && lostAt > now)
+export function isFromTheFuture({ claimedAt, lostAt, probedAt = 0 }: Claim, now: number): boolean {
+  return claimedAt > now || (lostAt !== null && lostAt > now) || probedAt > now
+}
+
+/** Whether the verdicts let something be sent again that only one look has not found: listings may lag, so a second look decides. */
+export function needsSecondLook({ probedAt }: Claim, verdicts: readonly { readonly kind: string }[]): boolean {
+  return probedAt === undefined && verdicts.some(({ kind }) => kind === 'not-done' || kind === 'gone')
+}
+
+/** Puts back what others had marked for deletion, after a removal without UIDPLUS was cut short; null where nothing was taken off. */
+export function planRestore(claim: Claim, name: StepNamer, notAfter: number): readonly Step[] | null {
+  const [first] = claim.steps
+  if (claim.shielded === undefined || first === undefined || !('mailbox' in first)) return null
+  const { mailbox } = first
+  const reason = 'a removal was cut short: mark again what others had marked'
+  return [
+    { kind: 'open', id: name('open'), path: mailbox.path, access: 'select', reason },
+    ...claim.shielded.chunksOfOctets(UID_SET_OCTETS_MAX).map((uids): Step => {
+      const base = { id: name('store'), mailbox, uids, notAfter, reason }
+      return { kind: 'store', direction: 'add', flags: ['\\Deleted'], ...base }
+    }),
+  ]
 }
 
 /** What a probe looks at, and how its answers are found again. */
@@ -45,7 +85,7 @@ export interface Probe {
 
 /** Whether repeating the claim's steps is safe, so that nothing need be asked (field-lessons: STORE, UID EXPUNGE). */
 export function isRepeatable(claim: Claim): boolean {
-  return claim.steps.every(isIdempotent)
+  return claim.submission === undefined && claim.steps.every(isIdempotent)
 }
 
 /**

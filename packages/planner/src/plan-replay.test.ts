@@ -22,7 +22,7 @@ import { acceptOperation, decodeReceipt, type Entry, type OperationRequest } fro
 import { describe, expect, it } from 'vitest'
 import { Ledger } from './ledger.ts'
 import { planLanes, planReplay } from './plan-replay.ts'
-import type { Batch, ReplayState } from './replay-state.ts'
+import type { Batch, BatchContext, ReplayState } from './replay-state.ts'
 import { settleBatch, settleMoot } from './settle-batch.ts'
 import { stepNamer } from './step-ids.ts'
 
@@ -46,6 +46,7 @@ function mailbox(id: typeof INBOX, path: string, known: string): MailboxRecord {
     uidValidity: uidValidity(70 + id),
     checkpoint: { uidNext: 100, highestModSeq: modSeq(9), known: UidSet.parse(known), covered: UidSet.parse(known) },
     permanentFlags: ['\\Seen', '\\Flagged', '\\Deleted', '\\*'],
+    isOnServer: true,
     isReadOnly: false,
     partsHeldFor: null,
     tierLimit: null,
@@ -95,17 +96,17 @@ function world(entries: readonly Entry[], capabilities: readonly string[] = EVER
   }
 }
 
-const identity: MessageIdentity = { messageId: '<m@x>', sizeBytes: 5, internalDate: 0, emailId: null }
-const identities = new Map(Array.from({ length: 9 }, (_, i) => [i + 1, identity]))
+const identity = (name: string): MessageIdentity => ({ messageId: `<${name}@x>`, sizeBytes: 5, internalDate: 0, emailId: null })
+const IDENTITIES = new Map(Array.from({ length: 9 }, (_, i) => [i + 1, identity(`m${i}`)]))
 
-function batchOf(state: ReplayState): Batch {
+function batchOf(state: ReplayState, { identities = IDENTITIES, marked = null, rows = [] }: Partial<BatchContext> = {}): Batch {
   let claims = 0
   const lane = { kind: 'messages' as const, mailboxId: INBOX }
   const claimId = (): Batch['claims'][number]['id'] => {
     claims += 1
     return `c${claims}` as Batch['claims'][number]['id']
   }
-  return planReplay(lane, state, { name: stepNamer(), claimId, identities })
+  return planReplay(lane, state, { name: stepNamer(), claimId, identities, marked, rows })
 }
 
 const sketch = (steps: readonly Step[]): string[] =>
@@ -164,7 +165,7 @@ describe('planning what is sent', () => {
     expect(sketch(batchOf(world(log([toArchive, '1:3']), ['UIDPLUS'])).steps)).toEqual(['copy 1:3 -> Archive'])
   })
 
-  it('expunges our own UIDs only, behind a STORE that must have succeeded, and looks where no VANISHED tells', () => {
+  it('expunges our own UIDs only, once they are marked, and looks where no VANISHED tells', () => {
     // Verifies: DC-4549-4.2.4a, H-4
     const [mark, remove, look] = batchOf(world(log([expunge, '5']), ['UIDPLUS'])).steps
     expect(sketch([mark, remove, look] as Step[])).toEqual(['add \\Deleted 5', 'expunge 5', 'search 5'])
@@ -203,6 +204,148 @@ describe('planning what is sent', () => {
     const state = world(log([seen, '1']))
     const { claims } = batchOf(state)
     expect(planLanes({ ...state, claims })).toEqual([])
+  })
+})
+
+describe('folding', () => {
+  const WORK = mailboxId(3)
+
+  /** `log` and one more operation, on locals. */
+  function then(entries: readonly Entry[], request: OperationRequest, locals: string, firstLocal = 50): Entry[] {
+    const targets: Targets = { kind: 'local', mailboxId: ARCHIVE, locals: UidSet.parse(locals) }
+    const context = { seq: entrySeq(entries.length + 1), firstLocal: localId(firstLocal), targets: [targets] }
+    return [...entries, acceptOperation(request, context, { accountId: ME, now: 0 }).entry]
+  }
+
+  function threeMailboxes(entries: readonly Entry[], capabilities: readonly string[] = EVERYTHING): ReplayState {
+    const state = world(entries, capabilities)
+    return { ...state, mailboxes: new Map([...state.mailboxes, [WORK, mailbox(WORK, 'Work', '70')]]) }
+  }
+
+  const toWork: OperationRequest = { kind: 'move', to: WORK }
+  const namedIn = (step: Step | undefined, path: string, validity: number): Observation => ({
+    kind: 'copied',
+    id: step?.id ?? '',
+    target: { path, uidValidity: uidValidity(validity) },
+    pairs: new UidPairs([{ from: 1, to: 201, length: 1 }]),
+  })
+
+  it('moves what goes to one place by one MOVE, and removes by one UID EXPUNGE, whatever the number of operations', () => {
+    const state = world(log([toArchive, '1'], [toArchive, '3'], [expunge, '4'], [toArchive, '2'], [expunge, '6:7']))
+    expect(sketch(batchOf(state).steps)).toEqual(['add \\Deleted 4,6:7', 'expunge 4,6:7', 'move 1:3 -> Archive'])
+  })
+
+  it('moves once what was moved on: A to B to C is A to C', () => {
+    // Verifies: I-LOG-4
+    const state = threeMailboxes(then(log([toArchive, '1:2']), toWork, '1'))
+    const batch = batchOf(state)
+    expect(sketch(batch.steps)).toEqual(['move 2 -> Archive', 'move 1 -> Work'])
+    const onWork = batch.steps[1]
+    const ledger = answered(state, batch, [namedIn(onWork, 'Work', 73), ...batch.steps.map((step) => done(step))])
+    expect(receipts(ledger)).toEqual(['#2 applied 1 (copy-uid)'])
+    expect(ledger.entry(entrySeq(1))?.settled).toMatchObject([{ outcome: 'superseded' }])
+    const forwards = ledger.change().writes.flatMap((write) => (write.kind === 'forward' ? [write] : []))
+    // The local of the mailbox on the way, the local in the last one, and the message itself all lead to the new UID.
+    expect(
+      forwards.map(({ from, to, pairs }) => `${from.kind} ${pairs.sources} -> ${to.mailboxId}/${pairs.destinations}`),
+    ).toEqual(['local 1 -> 1/1', 'local 50 -> 3/201', 'stored 1 -> 3/201'])
+  })
+
+  it('sends flags of a message under the name that it still has', () => {
+    const state = world(then(log([toArchive, '1']), flagged, '1'))
+    expect(sketch(batchOf(state).steps)).toEqual(['add \\Flagged 1', 'move 1 -> Archive'])
+  })
+
+  it('sends no flags of what is removed, unless it is copied in between', () => {
+    // Verifies: DC-4549-5.3-2
+    const removed = world(log([seen, '1:2'], [expunge, '1']))
+    expect(sketch(batchOf(removed).steps)).toEqual(['add \\Seen 2', 'add \\Deleted 1', 'expunge 1'])
+    const copied = world(log([seen, '1'], [copyToArchive, '1'], [expunge, '1']))
+    expect(sketch(batchOf(copied).steps)).toEqual(['add \\Seen 1', 'copy 1 -> Archive'])
+  })
+
+  it('removes what was to be moved first', () => {
+    const state = world(then(log([toArchive, '1']), expunge, '1'))
+    expect(sketch(batchOf(state).steps)).toEqual(['add \\Deleted 1', 'expunge 1'])
+  })
+
+  it('does not fold what is copied on the way, nor a way back', () => {
+    const copiedOn = threeMailboxes(then(then(log([toArchive, '1']), copyToArchive, '1'), toWork, '1', 60))
+    expect(sketch(batchOf(copiedOn).steps)).toEqual(['move 1 -> Archive'])
+    const back = world(then(log([toArchive, '1']), { kind: 'move', to: INBOX }, '1'))
+    expect(sketch(batchOf(back).steps)).toEqual(['move 1 -> Archive'])
+  })
+
+  it('sends what was refused together one by one', () => {
+    // Verifies: H-20
+    const state = threeMailboxes(then(log([toArchive, '1'], [toArchive, '2']), toWork, '1'))
+    const batch = batchOf(state)
+    const no: Rejection = { status: 'NO', code: null, text: 'no' }
+    const ledger = answered(
+      state,
+      batch,
+      batch.steps.map((step) => done(step, 'rejected', no)),
+    )
+    expect(states(ledger)).toEqual(['#1 queued', '#2 queued', '#3 queued'])
+    const again = batchOf({ ...threeMailboxes(ledger.open), now: NOW + 60_000 })
+    expect(sketch(again.steps)).toEqual(['move 1 -> Archive', 'move 2 -> Archive'])
+  })
+
+  it('keeps twins apart: what cannot be told from another is not on its way with it', () => {
+    // Verifies: H-10
+    const twins = new Map([...IDENTITIES, [2, identity('m0')]])
+    expect(sketch(batchOf(world(log([toArchive, '1:3'])), { identities: twins }).steps)).toEqual(['move 1,3 -> Archive'])
+  })
+
+  it('spares what others marked where single messages cannot be expunged, and removes nothing while that is not known', () => {
+    // Verifies: DC-4549-4.2.4b
+    const state = world(log([expunge, '5']), ['MOVE'])
+    const batch = batchOf(state, { marked: UidSet.parse('2,5,8') })
+    expect(sketch(batch.steps)).toEqual([
+      'remove \\Deleted 2,8',
+      'add \\Deleted 5',
+      'expunge-all',
+      'add \\Deleted 2,8',
+      'search 5',
+    ])
+    expect(batch.claims[0]?.shielded).toEqual(UidSet.parse('2,8'))
+    expect(batchOf(state).steps).toEqual([])
+    // Cut short with the marks off: the claim stays, for recovery to put them back.
+    const cut = answered(
+      state,
+      batch,
+      batch.steps.map((step, i) => done(step, i === 0 ? 'ok' : 'rejected')),
+    )
+    expect(states(cut)).toEqual(['#1 unknown'])
+  })
+
+  it('does nothing to a mailbox that is read-only but copy from it', () => {
+    const state = world(log([seen, '1'], [toArchive, '2'], [expunge, '3'], [copyToArchive, '4']))
+    const inbox = state.mailboxes.get(INBOX) as MailboxRecord
+    const batch = batchOf({ ...state, mailboxes: new Map([...state.mailboxes, [INBOX, { ...inbox, isReadOnly: true }]]) })
+    expect(sketch(batch.steps)).toEqual(['copy 4 -> Archive'])
+    expect(batch.moot.map(({ why }) => why)).toEqual(['not-possible', 'not-possible', 'not-possible'])
+  })
+
+  it('changes flags on a condition, and shows what others did first', () => {
+    // Verifies: DC-7162-3.1.3a
+    const ifUnchanged = { since: modSeq(8), base: [{ uid: uid(2), flags: ['\\Answered'] }] }
+    const state = world(log([{ kind: 'flag', add: ['\\Seen'], remove: [], ifUnchanged }, '1:2'], [seen, '3']))
+    const batch = batchOf(state)
+    expect(sketch(batch.steps)).toEqual(['add \\Seen 1:2', 'fetch 1:2', 'add \\Seen 3'])
+    const target = { path: 'INBOX', uidValidity: uidValidity(71) }
+    const modified: Observation = { kind: 'modified', id: batch.steps[0]?.id ?? '', mailbox: target, uids: UidSet.of(2) }
+    const theirs: Observation = {
+      kind: 'row',
+      mailbox: target,
+      uid: uid(2),
+      flags: ['\\Flagged'],
+      modSeq: modSeq(12),
+      summary: null,
+    }
+    const ledger = answered(state, batch, [modified, theirs, ...batch.steps.map((step) => done(step))])
+    expect(states(ledger)).toEqual(['#1 parked'])
+    expect(ledger.entry(entrySeq(1))?.conflicts).toEqual([{ uid: 2, base: ['\\Answered'], theirs: ['\\Flagged'] }])
   })
 })
 
@@ -294,7 +437,7 @@ describe('settling what was answered', () => {
     // Verifies: H-18
     const entries = log([toArchive, '1'], [seen, '2'])
     const onLocal = acceptOperation(
-      flagged,
+      copyToArchive,
       { seq: entrySeq(3), firstLocal: localId(9), targets: [{ kind: 'local', mailboxId: ARCHIVE, locals: UidSet.of(1) }] },
       { accountId: ME, now: 0 },
     ).entry

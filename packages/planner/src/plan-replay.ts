@@ -2,18 +2,24 @@
  * Decides what of the replay log is sent next: one batch of claims for one mailbox, in the user's order, folded into few steps.
  */
 
-import { can, flagKey, type MailboxId, type MailboxRecord, UidSet } from '@tidemail/core'
-import type { Entry, FlagOperation, Operation } from '@tidemail/replay-log'
+import { can, type MailboxRecord, type SearchStep, UidSet } from '@tidemail/core'
+import { destinationOf, type Entry, isUpload, type Operation } from '@tidemail/replay-log'
 import { planAppends } from './append-batch.ts'
-import { MessageBatch, type ReadyEnd, type ReadyFlags } from './message-batch.ts'
+import { planReplaces } from './draft-batch.ts'
+import { identityOf } from './fence.ts'
+import { MessageBatch } from './message-batch.ts'
+import { readyMessages } from './ready-messages.ts'
+import { readyReplace, uploadLanes } from './ready-uploads.ts'
 import { type Batch, type BatchContext, isDue, type Lane, type ReplayState } from './replay-state.ts'
+import { mailboxesWithOpenClaims } from './resting-mailboxes.ts'
+import type { StepNamer } from './step-ids.ts'
 
 /** The lanes that have something to send now, in the order of their first entry. Mailboxes with an unsettled claim are left alone (H-7). */
 export function planLanes(state: ReplayState): Lane[] {
   const quiet = mailboxesWithOpenClaims(state)
   const lanes = new Map<string, Lane>()
   for (const entry of state.entries) {
-    if (!isDue(entry, state.now)) continue
+    if (!isDue(entry, state.now) || awaitsMailbox(entry, state)) continue
     for (const lane of lanesOf(entry, state)) {
       if (!quiet.has(lane.mailboxId)) lanes.set(`${lane.kind}/${lane.mailboxId}`, lane)
     }
@@ -21,23 +27,50 @@ export function planLanes(state: ReplayState): Lane[] {
   return [...lanes.values()]
 }
 
-/** Mailboxes that no mutating step may touch yet: a claim on them has no answer (H-7). */
-export function mailboxesWithOpenClaims({ claims }: Pick<ReplayState, 'claims'>): Set<MailboxId> {
-  return new Set(
-    claims.flatMap((claim) => [
-      ...claim.members.map((member) => member.targets.mailboxId),
-      ...(claim.fence === null ? [] : [claim.fence.mailboxId]),
-    ]),
-  )
+/** The lanes in which something can be sent, or settled without asking. All that is left may wait for a mailbox that the user must decide on. */
+export function lanesWithWork(state: ReplayState): Lane[] {
+  return planLanes(state).filter((lane) => {
+    const mailbox = state.mailboxes.get(lane.mailboxId)
+    if (lane.kind === 'appends' || mailbox === undefined) return true
+    const { flags, ends, moot } = readyMessages(mailbox, state)
+    if (flags.length + ends.length + moot.length > 0) return true
+    return state.entries.some((entry) => readyReplace(entry, state)?.source.id === mailbox.id)
+  })
 }
 
-/** UIDs of a lane's mailbox whose identity a batch will need. */
+/** UIDs of a lane's mailbox whose identity a batch will need: of what is to be copied or moved. */
 export function identitiesWanted(lane: Lane, state: ReplayState): UidSet {
-  return state.entries
-    .filter(({ operation }) => operation.kind === 'move' || operation.kind === 'copy')
-    .flatMap((entry) => entry.progress)
-    .filter(({ state: at, targets }) => at === 'queued' && targets.kind === 'stored' && targets.mailboxId === lane.mailboxId)
-    .reduce((all, { targets }) => (targets.kind === 'stored' ? all.union(targets.uids) : all), UidSet.EMPTY)
+  return queuedUids(lane, state, ['copy', 'move'])
+}
+
+/** UIDs of a lane's mailbox whose flags a batch will change. */
+export function flagsWanted(lane: Lane, state: ReplayState): UidSet {
+  return queuedUids(lane, state, ['flag'])
+}
+
+function queuedUids(lane: Lane, { entries }: ReplayState, kinds: readonly Operation['kind'][]): UidSet {
+  const ranges = entries
+    .filter(({ operation }) => kinds.includes(operation.kind))
+    .flatMap(({ progress }) => progress)
+    .flatMap(({ state, targets }) =>
+      state === 'queued' && targets.kind === 'stored' && targets.mailboxId === lane.mailboxId ? targets.uids.ranges : [],
+    )
+  return UidSet.fromRanges(ranges)
+}
+
+/** Asks what is marked \Deleted, where a removal could take it along; null where that cannot be. Not answered, nothing may be removed. */
+export function planMarkedLook(lane: Lane, state: ReplayState, name: StepNamer): SearchStep | null {
+  const mailbox = state.mailboxes.get(lane.mailboxId)
+  if (mailbox === undefined || lane.kind !== 'messages' || can(state.server, 'UIDPLUS')) return null
+  if (!readyMessages(mailbox, state).ends.some(({ act }) => act.kind === 'remove')) return null
+  return {
+    kind: 'search',
+    id: name('search'),
+    mailbox: identityOf(mailbox),
+    uids: UidSet.ALL,
+    only: 'deleted',
+    reason: 'the server has no UID EXPUNGE: see what others marked for deletion, to spare it',
+  }
 }
 
 /** The next batch of a lane; without claims and moot targets when there is nothing more to send. */
@@ -47,66 +80,25 @@ export function planReplay(lane: Lane, state: ReplayState, context: BatchContext
   return lane.kind === 'appends' ? planAppends(mailbox, state, context) : planMessages(mailbox, state, context)
 }
 
+/** Whether it puts messages into a mailbox that is still to be made. */
+export function awaitsMailbox({ operation }: Entry, { mailboxes }: Pick<ReplayState, 'mailboxes'>): boolean {
+  const to = destinationOf(operation)
+  return to !== null && mailboxes.get(to)?.isOnServer === false
+}
+
 function lanesOf(entry: Entry, state: ReplayState): Lane[] {
-  const { operation } = entry
-  if (operation.kind === 'append') {
-    return entry.progress.some(({ state: at }) => at === 'queued') ? [{ kind: 'appends', mailboxId: operation.to }] : []
-  }
+  if (isUpload(entry.operation)) return uploadLanes(entry, state)
   return entry.progress
     .filter(({ state: at, targets }) => (at === 'queued' || at === 'copied') && targets.kind === 'stored')
     .filter(({ targets }) => state.mailboxes.has(targets.mailboxId))
     .map(({ targets }) => ({ kind: 'messages' as const, mailboxId: targets.mailboxId }))
 }
 
-/** Walks the log in order and takes, for each message, flag changes up to and with the first operation that copies or removes it. */
 function planMessages(mailbox: MailboxRecord, state: ReplayState, context: BatchContext): Batch {
-  const known = mailbox.checkpoint?.known ?? UidSet.EMPTY
-  const flags: ReadyFlags[] = []
-  const ends: ReadyEnd[] = []
-  const moot: Batch['moot'][number][] = []
-  let taken = UidSet.EMPTY
-  let copiesParked = UidSet.EMPTY
-  for (const entry of state.entries) {
-    for (const group of entry.progress) {
-      const { targets } = group
-      if (targets.kind !== 'stored' || targets.mailboxId !== mailbox.id || targets.box !== mailbox.box) continue
-      const isSendable = (group.state === 'queued' || group.state === 'copied') && isDue(entry, state.now)
-      const gone = isSendable ? targets.uids.difference(known) : UidSet.EMPTY
-      if (!gone.isEmpty) moot.push({ seq: entry.seq, targets: { ...targets, uids: gone }, why: 'gone' })
-      const uids = isSendable ? targets.uids.intersect(known).difference(taken) : UidSet.EMPTY
-      const { operation } = entry
-      if (operation.kind === 'flag') {
-        if (!isSendable && group.state !== 'parked') taken = taken.union(targets.uids)
-        else if (!uids.isEmpty && isPermitted(operation, mailbox)) flags.push({ entry, uids, operation })
-        else if (!uids.isEmpty) moot.push({ seq: entry.seq, targets: { ...targets, uids }, why: 'not-permitted' })
-      } else if (operation.kind !== 'append') {
-        const saved = operation.kind === 'expunge' ? uids.intersect(copiesParked) : UidSet.EMPTY
-        const free = uids.difference(saved)
-        if (!saved.isEmpty) moot.push({ seq: entry.seq, targets: { ...targets, uids: saved }, why: 'needs-another' })
-        const isCopied = group.state === 'copied'
-        if (!free.isEmpty && !canFinish(operation.kind, isCopied, state))
-          moot.push({ seq: entry.seq, targets: { ...targets, uids: free }, why: 'not-possible' })
-        else if (!free.isEmpty) ends.push({ entry, uids: free, operation, isCopied })
-        if (group.state !== 'parked') taken = taken.union(targets.uids)
-        else if (operation.kind === 'copy') copiesParked = copiesParked.union(targets.uids)
-      }
-    }
-  }
+  const { flags, ends, moot } = readyMessages(mailbox, state)
   const batch = new MessageBatch(mailbox, state, context)
   batch.storeFlags(flags)
-  for (const end of ends) batch.finish(end)
-  return { claims: batch.claims, steps: batch.steps, moot }
-}
-
-/** Without UIDPLUS nothing can be removed without endangering what others marked \Deleted (RFC 4549 §4.2.4). */
-function canFinish(kind: Operation['kind'], isCopied: boolean, { server }: ReplayState): boolean {
-  const removes = kind === 'expunge' || isCopied || (kind === 'move' && !can(server, 'MOVE'))
-  return !removes || can(server, 'UIDPLUS')
-}
-
-/** H-14: a flag outside PERMANENTFLAGS would last for the session only. */
-function isPermitted({ add, remove }: FlagOperation, { permanentFlags }: MailboxRecord): boolean {
-  const permitted = new Set(permanentFlags.map(flagKey))
-  const allowsKeywords = permitted.has('\\*')
-  return [...add, ...remove].every((flag) => permitted.has(flagKey(flag)) || (allowsKeywords && !flag.startsWith('\\')))
+  batch.finish(ends)
+  const replaces = planReplaces(mailbox, state, context, batch.claims.length)
+  return { claims: [...batch.claims, ...replaces.claims], steps: [...batch.steps, ...replaces.steps], moot }
 }

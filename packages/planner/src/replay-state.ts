@@ -1,6 +1,18 @@
 /** What the replay is decided on, and what is decided. */
 
-import type { AccountId, ClaimId, MailboxId, MailboxRecord, MessageIdentity, ServerProfile, Step, Targets } from '@tidemail/core'
+import type {
+  AccountId,
+  ClaimId,
+  Flag,
+  MailboxId,
+  MailboxRecord,
+  MessageIdentity,
+  ServerProfile,
+  Step,
+  Targets,
+  Uid,
+  UidSet,
+} from '@tidemail/core'
 import type { Claim, Entry } from '@tidemail/replay-log'
 import type { StepNamer } from './step-ids.ts'
 
@@ -26,6 +38,10 @@ export interface BatchContext {
   readonly claimId: () => ClaimId
   /** The identity of messages of the lane's mailbox that are about to be copied or moved. */
   readonly identities: ReadonlyMap<number, MessageIdentity>
+  /** Of messages whose flags are about to be changed, the flags that the server is last known to have. */
+  readonly rows: readonly { readonly uid: Uid; readonly flags: readonly Flag[] }[]
+  /** What is marked \Deleted in the lane's mailbox, as just asked; null when it is not known: without UIDPLUS nothing is removed then. */
+  readonly marked: UidSet | null
 }
 
 /** A mailbox whose messages entries act on, or that entries upload to. */

@@ -1,10 +1,11 @@
 /** Gathers what one change does to server state: rows that go or are carried, and the UID sets that must agree with them (I-STORE-1). */
 
-import { type MailboxId, type MailboxRecord, type UidPairs, UidSet, type Write } from '@tidemail/core'
+import { type Expectation, type MailboxId, type MailboxRecord, type UidPairs, UidSet, type Write } from '@tidemail/core'
 
 export class ServerStateChanges {
   private readonly mailboxes: Map<MailboxId, MailboxRecord>
   private readonly touched = new Set<MailboxId>()
+  private readonly altered = new Set<MailboxId>()
   private readonly rows: Write[] = []
 
   constructor(mailboxes: ReadonlyMap<MailboxId, MailboxRecord>) {
@@ -14,6 +15,32 @@ export class ServerStateChanges {
   /** The mailbox as it is with the changes so far. */
   mailbox(id: MailboxId): MailboxRecord | undefined {
     return this.mailboxes.get(id)
+  }
+
+  get all(): ReadonlyMap<MailboxId, MailboxRecord> {
+    return this.mailboxes
+  }
+
+  /** The record is as the operation on the mailbox makes it. */
+  put(mailbox: MailboxRecord): void {
+    this.mailboxes.set(mailbox.id, mailbox)
+    this.touched.add(mailbox.id)
+    this.altered.add(mailbox.id)
+  }
+
+  /** The mailbox is gone, with its rows. */
+  remove(mailboxId: MailboxId): void {
+    this.mailboxes.delete(mailboxId)
+    this.rows.push({ kind: 'remove-mailbox', mailboxId })
+  }
+
+  /** A record that somebody removed meanwhile must not come back. */
+  get expect(): Pick<Expectation, 'boxes'> {
+    const boxes = [...this.altered].flatMap((id) => {
+      const mailbox = this.mailboxes.get(id)
+      return mailbox === undefined ? [] : [{ mailboxId: id, box: mailbox.box }]
+    })
+    return boxes.length === 0 ? {} : { boxes }
   }
 
   write(write: Write): void {

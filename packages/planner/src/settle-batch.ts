@@ -13,10 +13,15 @@ import {
   UidSet,
   uid,
 } from '@tidemail/core'
-import type { Claim } from '@tidemail/replay-log'
+import type { Claim, ClaimMember, Evidence } from '@tidemail/replay-log'
+import { sentUids, sentUnder } from './claim-members.ts'
 import { classifyRejection } from './classify-rejection.ts'
 import type { Ledger } from './ledger.ts'
 import type { Batch } from './replay-state.ts'
+import { settleFlags } from './settle-flags.ts'
+import { settleLanded, settleTransferred, unfoldChain } from './settle-names.ts'
+import { settleReplace } from './settle-replace.ts'
+import { vanishedIn } from './vanished-in.ts'
 
 /** Settles what needs no answer: targets that were gone before anything was sent, and flags the server would not keep. */
 export function settleMoot(moot: Batch['moot'], ledger: Ledger): void {
@@ -33,7 +38,16 @@ export function settleBatch(batch: Batch, observations: readonly Observation[], 
   const looks = looksAfter(batch, observations)
   const endings = new Map(observations.flatMap((item) => (item.kind === 'done' ? [[item.id, item] as const] : [])))
   for (const claim of batch.claims) {
+    const [first] = claim.steps
+    if (first?.kind === 'replace') {
+      settleReplace(claim, first, endings.get(first.id), observations, ledger)
+      continue
+    }
     const dones = claim.steps.map((step) => endings.get(step.id))
+    if (hasLeftMarksOff(claim, dones)) {
+      ledger.lose(claim)
+      continue
+    }
     switch (worst(dones)) {
       case 'ok':
         settleAnswered(claim, batch, looks, observations, ledger)
@@ -59,6 +73,12 @@ function worst(dones: readonly (Done | undefined)[]): Outcome {
   return (['unknown', 'rejected', 'stale', 'not-sent', 'skipped'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'ok'
 }
 
+/** The marks of others are off, and may not be on again: recovery puts them back (RFC 4549 §4.2.4). */
+function hasLeftMarksOff({ shielded }: Claim, dones: readonly (Done | undefined)[]): boolean {
+  if (shielded === undefined || worst(dones) === 'ok') return false
+  return dones[0] === undefined || dones[0].outcome === 'ok' || dones[0].outcome === 'unknown'
+}
+
 function settleAnswered(
   claim: Claim,
   batch: Batch,
@@ -66,13 +86,14 @@ function settleAnswered(
   observations: readonly Observation[],
   ledger: Ledger,
 ): void {
+  if (isRemoval(claim)) {
+    settleExpunge(claim, looks, observations, ledger)
+    return
+  }
   const step = claim.steps.at(-1) as MutatingStep
   switch (step.kind) {
     case 'store':
-      settleFlags(claim, transferredAfter(claim, batch, observations, ledger), observations, ledger)
-      break
-    case 'expunge':
-      settleExpunge(claim, looks, observations, ledger)
+      settleFlags(claim, { goneLater: goneAfter(claim, batch, observations), observations }, ledger)
       break
     case 'copy':
     case 'move':
@@ -84,23 +105,6 @@ function settleAnswered(
   }
 }
 
-/** H-14: OK does not prove that a message was there. Those reported gone meanwhile are skipped; for the others the rows are inferred until restated. */
-function settleFlags(claim: Claim, transferredLater: UidSet, observations: readonly Observation[], ledger: Ledger): void {
-  const seen = UidSet.from(observations.flatMap((item) => (item.kind === 'row' ? [item.uid] : [])))
-  const vanished = vanishedIn(observations).difference(transferredLater)
-  for (const step of claim.steps) if (step.kind === 'store') ledger.inferFlags(claim, step, { seen, vanished })
-  for (const { seq, targets } of claim.members) {
-    if (targets.kind !== 'stored') continue
-    const gone = targets.uids.intersect(vanished)
-    const stated = targets.uids.difference(gone).intersect(seen)
-    const silent = targets.uids.difference(gone).difference(stated)
-    if (!gone.isEmpty) ledger.settleGone(seq, { ...targets, uids: gone }, { kind: 'vanished', uids: gone })
-    if (!stated.isEmpty) ledger.apply(seq, { ...targets, uids: stated }, { kind: 'flags-seen' })
-    if (!silent.isEmpty) ledger.apply(seq, { ...targets, uids: silent }, { kind: 'tagged-ok' })
-  }
-  ledger.removeClaim(claim)
-}
-
 /** Gone is what VANISHED names, or what the look after the expunge does not find; what is still there is tried again. */
 function settleExpunge(
   claim: Claim,
@@ -110,12 +114,17 @@ function settleExpunge(
 ): void {
   const vanished = vanishedIn(observations)
   const left = looks.get(claim.id) ?? null
-  for (const { seq, targets } of claim.members) {
-    if (targets.kind !== 'stored') continue
-    const gone = left === null ? targets.uids.intersect(vanished) : targets.uids.difference(left)
-    const kept = targets.uids.difference(gone)
-    if (!gone.isEmpty) ledger.settleRemoved(seq, { ...targets, uids: gone }, { kind: 'vanished', uids: gone })
-    if (!kept.isEmpty) ledger.retryOrPark(seq, { ...targets, uids: kept })
+  const sent = claim.members.reduce((all, member) => all.union(sentUids(member)), UidSet.EMPTY)
+  const gone = left === null ? sent.intersect(vanished) : sent.difference(left)
+  for (const member of unfoldChain(ledger, claim, gone).members) {
+    const mine = sentUids(member).intersect(gone)
+    const evidence: Evidence = { kind: 'vanished', uids: mine }
+    const removed = sentUnder(member, gone)
+    const kept = sentUnder(member, sent.difference(gone))
+    if (removed !== null && member.isSuperseded === true) ledger.supersede(member.seq, removed, evidence)
+    else if (removed !== null) ledger.settleRemoved(member.seq, removed, evidence)
+    if (kept !== null && member.isSuperseded === true) ledger.queueAgain(member.seq, kept)
+    else if (kept !== null) ledger.retryOrPark(member.seq, kept)
   }
   ledger.removeClaim(claim)
 }
@@ -147,13 +156,30 @@ function settleTransfer(
   const pairs = answers.reduce((all, item) => all.union(item.pairs), UidPairs.EMPTY)
   const target = (answers[0] as Copied).target
   const evidence = { kind: 'copy-uid' as const, target, pairs }
-  for (const { seq, targets } of claim.members) {
-    ledger.settleTransferred(seq, targets, step.kind, claim, pairs, evidence)
-    const absent = targets.kind === 'stored' ? targets.uids.difference(pairs.sources) : UidSet.EMPTY
-    if (targets.kind === 'stored' && !absent.isEmpty)
-      ledger.settleGone(seq, { ...targets, uids: absent }, { kind: 'vanished', uids: absent })
+  for (const member of settleNamed(claim, step.kind, pairs, evidence, ledger)) {
+    const absent = sentUids(member).difference(pairs.sources)
+    const targets = sentUnder(member, absent)
+    if (targets !== null) ledger.settleGone(member.seq, targets, { kind: 'vanished', uids: absent })
   }
   ledger.removeClaim(claim)
+}
+
+/** Settles what was named, and answers all members as they are called since. */
+function settleNamed(
+  claim: Claim,
+  step: 'move' | 'copy',
+  pairs: UidPairs,
+  evidence: Evidence,
+  ledger: Ledger,
+): readonly ClaimMember[] {
+  const { members } = unfoldChain(ledger, claim, pairs.sources)
+  for (const member of members) {
+    const done = sentUnder(member, pairs.sources)
+    if (done === null) continue
+    if (member.isSuperseded === true) ledger.supersede(member.seq, done, evidence)
+    else settleTransferred(ledger, { seq: member.seq, targets: done }, step, claim, pairs, evidence)
+  }
+  return members
 }
 
 function settleAppend(claim: Claim, stepId: string, observations: readonly Observation[], ledger: Ledger): void {
@@ -164,7 +190,7 @@ function settleAppend(claim: Claim, stepId: string, observations: readonly Obser
   }
   claim.members.forEach(({ seq, targets }, i) => {
     const named = uid(answer.uids[i] ?? 0)
-    ledger.settleLanded(seq, targets, claim, named, { kind: 'append-uid', target: answer.target, uid: named })
+    settleLanded(ledger, { seq, targets }, claim, named, { kind: 'append-uid', target: answer.target, uid: named })
   })
   ledger.removeClaim(claim)
 }
@@ -179,10 +205,9 @@ function settleRejected(
   const rejection = dones[at]?.rejection ?? null
   const step = claim.steps[at] as MutatingStep
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
-  for (const { seq, targets: asked } of claim.members) {
-    const targets = settlePartOfTransfer(claim, step, seq, asked, observations, ledger)
-    if (targets === null) continue
-    if (claim.members.length > 1) {
+  for (const { seq, targets } of settlePartOfTransfer(claim, step, observations, ledger)) {
+    // What is not understood is done another way: the engine has learnt it, and plans without UID EXPUNGE from now on.
+    if (claim.members.length > 1 || (step.kind === 'expunge' && rejection?.status === 'BAD')) {
       ledger.unfold(seq, targets)
       continue
     }
@@ -199,42 +224,39 @@ function settleRejected(
   ledger.removeClaim(claim)
 }
 
-/** A MOVE may stop part way (RFC 6851 §3.3): what COPYUID named is done. Answers what is left, or null when nothing is. */
+/** A MOVE may stop part way (RFC 6851 §3.3): what COPYUID named is done. Answers what is left. */
 function settlePartOfTransfer(
   claim: Claim,
   step: MutatingStep,
-  seq: EntrySeq,
-  targets: Targets,
   observations: readonly Observation[],
   ledger: Ledger,
-): Targets | null {
-  if (targets.kind !== 'stored' || (step.kind !== 'move' && step.kind !== 'copy')) return targets
+): readonly { readonly seq: EntrySeq; readonly targets: Targets }[] {
+  if (step.kind !== 'move' && step.kind !== 'copy') return claim.members
   const answers = observations.filter((item): item is Copied => item.kind === 'copied' && item.id === step.id)
   const pairs = answers.reduce((all, item) => all.union(item.pairs), UidPairs.EMPTY)
   const [answer] = answers
-  if (answer === undefined) return targets
-  ledger.settleTransferred(seq, targets, step.kind, claim, pairs, { kind: 'copy-uid', target: answer.target, pairs })
-  const left = targets.uids.difference(pairs.sources)
-  return left.isEmpty ? null : { ...targets, uids: left }
+  if (answer === undefined) return claim.members
+  const members = settleNamed(claim, step.kind, pairs, { kind: 'copy-uid', target: answer.target, pairs }, ledger)
+  return members.flatMap((member) => {
+    const targets = sentUnder(member, sentUids(member).difference(pairs.sources))
+    return targets === null ? [] : [{ seq: member.seq, targets }]
+  })
 }
 
 /**
- * What claims behind this one transferred, proved by COPYUID, now or by the copy whose original they remove: it was still there when the flags
- * were stored. Dovecot answers pipelined commands together, so the VANISHED of a MOVE comes before the OK of the STORE in front of it.
+ * What claims behind this one transferred or removed: it was still there when the flags were stored. Dovecot answers pipelined commands together, so
+ * the VANISHED of a MOVE comes before the OK of the STORE in front of it.
  */
-function transferredAfter(claim: Claim, batch: Batch, observations: readonly Observation[], ledger: Ledger): UidSet {
+function goneAfter(claim: Claim, batch: Batch, observations: readonly Observation[]): UidSet {
   const behind = batch.claims.slice(batch.claims.indexOf(claim) + 1)
   const stepsBehind = behind.flatMap(({ steps }) => steps.map((step) => step.id))
   const copied = observations.flatMap((item) =>
     item.kind === 'copied' && stepsBehind.includes(item.id) ? [item.pairs.sources] : [],
   )
-  const originals = behind
-    .filter(({ steps }) => steps.at(-1)?.kind === 'expunge')
-    .flatMap(({ members }) => members)
-    .flatMap(({ seq, targets }) => (ledger.kindOf(seq) === 'move' && targets.kind === 'stored' ? [targets.uids] : []))
-  return [...copied, ...originals].reduce((all, uids) => all.union(uids), UidSet.EMPTY)
+  const removed = behind.filter(isRemoval).flatMap(({ members }) => members.map(sentUids))
+  return [...copied, ...removed].reduce((all, uids) => all.union(uids), UidSet.EMPTY)
 }
 
-function vanishedIn(observations: readonly Observation[]): UidSet {
-  return observations.reduce((all, item) => (item.kind === 'vanished' ? all.union(item.uids) : all), UidSet.EMPTY)
+function isRemoval({ steps }: Claim): boolean {
+  return steps.some(({ kind }) => kind === 'expunge' || kind === 'expunge-all')
 }

@@ -3,7 +3,9 @@
 import {
   type Checkpoint,
   type Done,
+  type Flag,
   type FlagState,
+  flagKey,
   type MailboxRecord,
   type ModSeq,
   type Observation,
@@ -30,8 +32,8 @@ export type ForwardResult =
   | { readonly kind: 'moved' }
   /** UIDVALIDITY is another: nothing of what was known holds (RFC 4549 §4.1). */
   | { readonly kind: 'reset'; readonly opened: Opened }
-  /** The server refused to open it. */
-  | { readonly kind: 'refused'; readonly rejection: Rejection | null }
+  /** The server refused to open it, or to tell what is in it. */
+  | { readonly kind: 'refused'; readonly what: 'open' | 'read'; readonly rejection: Rejection | null }
   /** The connection ended before the answers were complete; nothing is written. */
   | { readonly kind: 'lost' }
 
@@ -41,15 +43,22 @@ export interface ForwardNews {
   readonly flagsChanged: number
 }
 
-/** Decides on all observations since the mailbox was opened. Pure; the same observations give the same result. */
-export function takeForward(plan: ForwardPlan, observations: readonly Observation[]): ForwardResult {
+/** Flags of the rows that are held, by UID. */
+export type HeldFlags = ReadonlyMap<number, readonly Flag[]>
+
+/**
+ * Decides on all observations since the mailbox was opened. Pure; the same observations give the same result. `held` are the flags
+ * held of a mailbox without mod-sequences, which tells all of them each time: then only those that differ are news.
+ */
+export function takeForward(plan: ForwardPlan, observations: readonly Observation[], held?: HeldFlags): ForwardResult {
   const { mailbox, tier } = plan.request
   const opened = observations.find((item): item is Opened => item.kind === 'opened' && item.id === plan.openId)
   const endings = observations.filter((item): item is Done => item.kind === 'done')
   if (opened === undefined) return refusalOf(endings.find((done) => done.id === plan.openId))
-  if (mailbox.uidValidity !== null && opened.mailbox.uidValidity !== mailbox.uidValidity) return { kind: 'reset', opened }
+  if (mailbox.uidValidity !== null && isOther(opened, mailbox)) return { kind: 'reset', opened }
   if (endings.some((done) => done.outcome === 'stale') && !isPlannedFor(plan, opened)) return { kind: 'reset', opened }
-  if (!plan.steps.every((step) => endings.some((done) => done.id === step.id && done.outcome === 'ok'))) return failureOf(endings)
+  if (!plan.steps.every((step) => endings.some((done) => done.id === step.id && done.outcome === 'ok')))
+    return failureOf(plan, endings)
   const before = mailbox.checkpoint?.highestModSeq ?? null
   const asked = tier === 'qresync' && before !== null && mailbox.uidValidity !== null
   if (asked && !isUsableForQresync(opened, before)) {
@@ -65,7 +74,13 @@ export function takeForward(plan: ForwardPlan, observations: readonly Observatio
   if (!addsUp(known, exists) && !isListedTwice) {
     return { kind: 'verify', uidValidity: opened.mailbox.uidValidity, list: seen.whole }
   }
-  return taken(plan, opened, seen, known)
+  return taken(plan, opened, seen, known, held)
+}
+
+/** UIDVALIDITY may be the second of creation, so that two mailboxes have the same: where there is a MAILBOXID, it tells them apart (RFC 8474 §4). */
+function isOther({ mailbox, objectId }: Opened, known: MailboxRecord): boolean {
+  if (mailbox.uidValidity !== known.uidValidity) return true
+  return objectId !== null && known.objectId !== null && objectId !== known.objectId
 }
 
 /** Whether the steps name the UIDVALIDITY that the mailbox has: then a step is stale only because the mailbox could not be opened again. */
@@ -91,6 +106,20 @@ interface Seen {
   /** Every UID that the step listing all of them named; null where there was no such step. */
   readonly whole: UidSet | null
   readonly vanished: UidSet
+}
+
+/** Without mod-sequences the flags of everything are told each time: news are those that differ from what is held. */
+function newsAmong(states: readonly FlagState[], held: HeldFlags | undefined): readonly FlagState[] {
+  if (held === undefined) return states
+  return states.filter(({ uid, flags }) => {
+    const before = held.get(uid)
+    return before === undefined || !haveSameFlags(before, flags)
+  })
+}
+
+function haveSameFlags(a: readonly Flag[], b: readonly Flag[]): boolean {
+  const keys = new Set(a.map(flagKey))
+  return keys.size === new Set(b.map(flagKey)).size && b.every((flag) => keys.has(flagKey(flag)))
 }
 
 function whatWasSeen(plan: ForwardPlan, observations: readonly Observation[]): Seen {
@@ -148,13 +177,18 @@ function uidNextOf({ request: { status } }: ForwardPlan, { mailbox, uidNext }: O
   return status !== null && status.uidValidity === mailbox.uidValidity ? (status.uidNext ?? 1) : 1
 }
 
-function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet): ForwardResult {
+function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet, heldFlags: HeldFlags | undefined): ForwardResult {
   const { mailbox } = plan.request
   const before = mailbox.checkpoint
   const held = before?.covered ?? UidSet.EMPTY
   const gone = (before?.known ?? UidSet.EMPTY).difference(known)
-  const messages = seen.messages.filter((message) => known.has(message.uid))
-  const states = seen.states.filter((state) => held.has(state.uid) && known.has(state.uid))
+  // What is held does not change but for its flags: NIL of a message that is being expunged overwrites nothing (RFC 2180 §4.1.3).
+  const messages = seen.messages.filter((message) => known.has(message.uid) && !held.has(message.uid))
+  const again = seen.messages.map(({ uid, flags, modSeq }): FlagState => ({ uid, flags, modSeq }))
+  const states = [...seen.states, ...again].filter((state) => held.has(state.uid) && known.has(state.uid))
+  const news = newsAmong(states, heldFlags)
+  // What is stated without a mod-sequence takes the place of one that is not believed any more.
+  const stated = before?.highestModSeq == null ? news : states
   const covered = held.union(UidSet.from(messages.map((message) => message.uid))).intersect(known)
   const checkpoint: Checkpoint = {
     uidNext: Math.max(uidNextOf(plan, opened), (known.max ?? 0) + 1, before?.uidNext ?? 1),
@@ -174,12 +208,12 @@ function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet): Fo
   const writes: Write[] = [{ kind: 'put-mailbox', mailbox: updated }]
   if (!gone.isEmpty) writes.push({ kind: 'remove-messages', mailboxId: mailbox.id, uids: gone })
   if (messages.length > 0) writes.push({ kind: 'put-messages', mailboxId: mailbox.id, messages })
-  if (states.length > 0) writes.push({ kind: 'put-flags', mailboxId: mailbox.id, states })
+  if (stated.length > 0) writes.push({ kind: 'put-flags', mailboxId: mailbox.id, states: stated })
   return {
     kind: 'taken',
     mailbox: updated,
     writes,
-    news: { fetched: messages.length, removed: gone.size, flagsChanged: states.length },
+    news: { fetched: messages.length, removed: gone.size, flagsChanged: news.length },
   }
 }
 
@@ -190,10 +224,11 @@ function modSeqAfter(plan: ForwardPlan, opened: Opened): ModSeq | null {
 }
 
 function refusalOf(done: Done | undefined): ForwardResult {
-  return done?.outcome === 'rejected' ? { kind: 'refused', rejection: done.rejection } : { kind: 'lost' }
+  return done?.outcome === 'rejected' ? { kind: 'refused', what: 'open', rejection: done.rejection } : { kind: 'lost' }
 }
 
-function failureOf(endings: readonly Done[]): ForwardResult {
+function failureOf({ openId }: ForwardPlan, endings: readonly Done[]): ForwardResult {
   const rejected = endings.find((done) => done.outcome === 'rejected')
-  return rejected === undefined ? { kind: 'lost' } : { kind: 'refused', rejection: rejected.rejection }
+  if (rejected === undefined) return { kind: 'lost' }
+  return { kind: 'refused', what: rejected.id === openId ? 'open' : 'read', rejection: rejected.rejection }
 }

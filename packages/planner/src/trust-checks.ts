@@ -8,20 +8,24 @@ import {
   type ServerProfile,
   type StatusSeen,
   type Tier,
+  UID_MAX,
+  UidSet,
 } from '@tidemail/core'
 
-const RANK: Readonly<Record<Tier, number>> = { plain: 0, condstore: 1, qresync: 2 }
+export const RANK_OF_TIER: Readonly<Record<Tier, number>> = { plain: 0, condstore: 1, qresync: 2 }
 
 /** The best tier that the server allows and that the mailbox has not been caught lying about. */
 export function tierOf(mailbox: MailboxRecord, server: ServerProfile): Tier {
   const best = bestTier(server)
   const limit = mailbox.tierLimit?.tier ?? best
-  return RANK[limit] < RANK[best] ? limit : best
+  return RANK_OF_TIER[limit] < RANK_OF_TIER[best] ? limit : best
 }
 
 export interface Distrust {
   readonly tier: Tier
   readonly reason: string
+  /** `visit`: one look at everything sets it right. `lasting`: the server will do so again, and the mailbox is held to the tier for a while. */
+  readonly holds: 'visit' | 'lasting'
 }
 
 /** What in a mailbox's STATUS contradicts what we know, or null. */
@@ -30,9 +34,11 @@ export function distrustOf(mailbox: MailboxRecord, status: StatusSeen | null, ti
   if (tier === 'plain' || status === null || checkpoint === null || checkpoint.highestModSeq === null) return null
   if (status.uidValidity !== mailbox.uidValidity) return null
   if (hasGoneBack(checkpoint.highestModSeq, status.highestModSeq)) {
-    return { tier: 'plain', reason: 'HIGHESTMODSEQ went back under the same UIDVALIDITY' }
+    return { tier: 'plain', reason: 'HIGHESTMODSEQ went back under the same UIDVALIDITY', holds: 'visit' }
   }
-  if (isStuck(mailbox, status, tier)) return { tier: 'plain', reason: 'messages came or went and HIGHESTMODSEQ did not move' }
+  if (isStuck(mailbox, status, tier)) {
+    return { tier: 'plain', reason: 'messages came or went and HIGHESTMODSEQ did not move', holds: 'lasting' }
+  }
   return null
 }
 
@@ -56,8 +62,8 @@ function isStuck(mailbox: MailboxRecord, status: StatusSeen, tier: Tier): boolea
   const { checkpoint } = mailbox
   if (checkpoint === null || status.highestModSeq !== checkpoint.highestModSeq) return false
   const hasMoreUids = status.uidNext !== null && status.uidNext > checkpoint.uidNext
-  const hasOtherCount = status.messages !== null && status.messages !== checkpoint.known.size
-  return tier === 'qresync'
-    ? hasOtherCount || (hasMoreUids && status.messages !== checkpoint.known.size)
-    : hasMoreUids && hasOtherCount
+  // What we put there since is known by its COPYUID or APPENDUID, and may be counted already or not yet: a listing may lag.
+  const listed = checkpoint.known.difference(UidSet.range(checkpoint.uidNext, UID_MAX))
+  const hasOtherCount = status.messages !== null && (status.messages < listed.size || status.messages > checkpoint.known.size)
+  return hasOtherCount && (tier === 'qresync' || hasMoreUids)
 }

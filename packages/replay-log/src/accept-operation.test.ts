@@ -7,6 +7,7 @@ import {
   boxEpoch,
   entrySeq,
   type LocalId,
+  type MailboxId,
   mailboxId,
   SyncError,
   type Targets,
@@ -28,6 +29,22 @@ function context(...targets: Targets[]): AcceptContext {
 }
 
 describe('acceptOperation', () => {
+  it('keeps how its mailboxes are called, for they may go while it waits', () => {
+    const paths = new Map([
+      [mailboxId(1), 'INBOX'],
+      [mailboxId(2), 'Archive'],
+    ])
+    const terms = { ...TERMS, pathOf: (id: MailboxId) => paths.get(id) }
+    const names = [...paths].map(([id, path]) => ({ id, path }))
+    expect(acceptOperation({ kind: 'move', to: mailboxId(2) }, context(INBOX), terms).entry.operation).toMatchObject({ names })
+    expect(acceptOperation({ kind: 'expunge' }, context(INBOX), terms).entry.operation).toMatchObject({
+      names: names.slice(0, 1),
+    })
+    expect(acceptOperation({ kind: 'copy', to: mailboxId(7) }, context(INBOX), terms).entry.operation).toMatchObject({
+      names: names.slice(0, 1),
+    })
+  })
+
   it('gives each message of a move a local, in ranges', () => {
     const { entry, effects, localsUsed } = acceptOperation({ kind: 'move', to: mailboxId(2) }, context(INBOX), TERMS)
     const pairs = new UidPairs([

@@ -5,28 +5,34 @@ import {
   type AcceptedEntry,
   type AccountId,
   type EntrySeq,
+  type LocalId,
   type LocalMessage,
   localId,
+  type MailboxId,
+  mailboxId,
   normaliseFlags,
   SyncError,
   type Targets,
   type UidPairRange,
   UidPairs,
-  UidSet,
+  type UidSet,
 } from '@tidemail/core'
 import { encodeEntry } from './codec.ts'
 import type { Entry, Progress } from './entry.ts'
-import type { AppendOperation, CopyOperation, ExpungeOperation, FlagOperation, MoveOperation, Operation } from './operation.ts'
+import { destinationOf, isOnMailbox, type MailboxName, type MessageOperation, type Operation, ownLocals } from './operation.ts'
 import { withProgress } from './progress-groups.ts'
 import { numbersOf, splitTargets } from './target-groups.ts'
 
-/** What is asked for, without the targets (they come resolved, from the store) and without numbers that only the store can give. */
-export type OperationRequest =
-  | Omit<FlagOperation, 'targets'>
-  | Omit<MoveOperation, 'targets'>
-  | Omit<CopyOperation, 'targets'>
-  | Omit<ExpungeOperation, 'targets'>
-  | (Omit<AppendOperation, 'message'> & { readonly message: Omit<LocalMessage, 'local'> })
+/** Without what only the store can give: targets come resolved, and numbers are free ones. */
+type Requested<T> = T extends { readonly targets: unknown }
+  ? Omit<T, 'targets' | 'names'>
+  : T extends { readonly message: unknown }
+    ? Omit<T, 'message' | 'deed' | 'replaces' | 'names'> & { readonly message: Omit<LocalMessage, 'local'> }
+    : Omit<T, 'deed'>
+
+/** What is asked for. The version that a draft replaces is given as its targets. */
+export type OperationRequest = Requested<Operation>
+type RequestOn<Kind extends Operation> = Requested<Kind>
 
 export interface AcceptTerms {
   readonly accountId: AccountId
@@ -34,6 +40,8 @@ export interface AcceptTerms {
   readonly now: number
   /** The group as the app named it, before forwards were followed. Needed only where they led to several mailboxes. */
   readonly asked?: Targets
+  /** The path of a mailbox, kept with the operation. */
+  readonly pathOf?: (id: MailboxId) => string | undefined
 }
 
 /** What `Acceptance.build` returns, with the entry itself. */
@@ -42,31 +50,78 @@ export interface AcceptedOperation extends AcceptedEntry {
 }
 
 /**
- * The entry of an operation on exactly one group of targets (none for an append): a selection over several mailboxes is accepted as one
- * entry a group, see `splitTargets`. Where forwards led the one group to several mailboxes, `terms.asked` is kept as the operation's targets, and the
- * entry starts with several groups of progress.
- * @throws SyncError `input.unknown-message` when all targets are gone; `engine.bug` for several groups without `asked`, and for targets of an append
+ * The entry of an operation on exactly one group of targets (none for what brings its own message, and for what is about a mailbox): a selection over
+ * several mailboxes is accepted as one entry a group, see `splitTargets`. Where forwards led the one group to several mailboxes, `terms.asked` is kept as
+ * the operation's targets, and the entry starts with several groups of progress.
+ * @throws SyncError `input.unknown-message` when all targets are gone; `engine.bug` for several groups without `asked`, and for targets of what has none
  */
 export function acceptOperation(request: OperationRequest, context: AcceptContext, terms: AcceptTerms): AcceptedOperation {
-  return request.kind === 'append' ? acceptAppend(request, context, terms) : acceptOnTargets(request, context, terms)
+  switch (request.kind) {
+    case 'flag':
+    case 'move':
+    case 'copy':
+    case 'expunge':
+      return acceptOnTargets(request, context, terms)
+    default:
+      return acceptOwn(request, context, terms)
+  }
 }
 
-function acceptAppend(
-  request: Extract<OperationRequest, { kind: 'append' }>,
+/** What brings its own message, or is about a mailbox: its targets are locals that it takes itself; a draft has the version before as one more. */
+function acceptOwn(
+  request: Exclude<OperationRequest, RequestOn<MessageOperation>>,
   { seq, firstLocal, targets }: AcceptContext,
-  { accountId, now }: AcceptTerms,
+  { accountId, now, pathOf }: AcceptTerms,
 ): AcceptedOperation {
-  if (targets.length > 0) throw new SyncError('engine.bug', 'An append has no targets.')
-  const message: LocalMessage = { ...request.message, local: firstLocal, flags: normaliseFlags(request.message.flags) }
-  const operation: Operation = { kind: 'append', to: request.to, message, digest: request.digest }
-  const group: Targets = { kind: 'local', mailboxId: request.to, locals: UidSet.of(firstLocal) }
-  return accepted(withProgress(emptyEntry(seq, accountId, now, operation), [queued(group, UidPairs.EMPTY)]), 1)
+  const [replaces = null, ...more] = splitTargets(targets)
+  if (more.length > 0 || (replaces !== null && request.kind !== 'draft')) {
+    throw new SyncError('engine.bug', `An operation of the kind ${request.kind} has no targets.`)
+  }
+  const operation = ownOperation(request, firstLocal, replaces)
+  const own = ownLocals(operation)
+  const destination = isOnMailbox(operation) ? operation.mailboxId : destinationOf(operation)
+  const mine: Targets = { kind: 'local', mailboxId: destination ?? NO_MAILBOX, locals: own }
+  const names = isOnMailbox(operation) || destination === null ? {} : namesOf([destination], pathOf)
+  const groups = replaces === null ? [mine] : [mine, replaces]
+  const progress = groups.map((group) => queued(group, UidPairs.EMPTY))
+  return accepted(withProgress(emptyEntry(seq, accountId, now, { ...operation, ...names }), progress), own.size)
+}
+
+/** Where a message is that is in no mailbox. */
+const NO_MAILBOX: MailboxId = mailboxId(0)
+
+function ownOperation(
+  request: Exclude<OperationRequest, RequestOn<MessageOperation>>,
+  firstLocal: LocalId,
+  replaces: Targets | null,
+): Operation {
+  const message = <T extends { readonly flags: readonly string[] }>(
+    given: T,
+    local: LocalId,
+  ): T & { readonly local: LocalId } => ({
+    ...given,
+    local,
+    flags: normaliseFlags(given.flags),
+  })
+  switch (request.kind) {
+    case 'append':
+      return { ...request, message: message(request.message, firstLocal) }
+    case 'draft':
+      return { ...request, message: message(request.message, firstLocal), replaces }
+    case 'submit':
+      return { ...request, deed: firstLocal, message: message(request.message, localId(firstLocal + 1)) }
+    case 'create-mailbox':
+    case 'rename-mailbox':
+    case 'delete-mailbox':
+    case 'subscribe-mailbox':
+      return { ...request, deed: firstLocal }
+  }
 }
 
 function acceptOnTargets(
-  request: Exclude<OperationRequest, { kind: 'append' }>,
+  request: RequestOn<MessageOperation>,
   { seq, firstLocal, targets }: AcceptContext,
-  { accountId, now, asked }: AcceptTerms,
+  { accountId, now, asked, pathOf }: AcceptTerms,
 ): AcceptedOperation {
   const groups = splitTargets(targets)
   const [only] = groups
@@ -81,7 +136,9 @@ function acceptOnTargets(
     return queued(group, placed)
   })
   if (next > firstLocal) localId(next - 1)
-  return accepted(withProgress(emptyEntry(seq, accountId, now, withTargets(request, kept)), progress), next - firstLocal)
+  const names = namesOf([kept.mailboxId, ...('to' in request ? [request.to] : [])], pathOf)
+  const operation: Operation = { ...withTargets(request, kept), ...names }
+  return accepted(withProgress(emptyEntry(seq, accountId, now, operation), progress), next - firstLocal)
 }
 
 function accepted(entry: Entry, localsUsed: number): AcceptedOperation {
@@ -89,10 +146,18 @@ function accepted(entry: Entry, localsUsed: number): AcceptedOperation {
   return { entry, bytes, effects, localsUsed }
 }
 
-function withTargets(request: Exclude<OperationRequest, { kind: 'append' }>, targets: Targets): Operation {
+function withTargets(request: RequestOn<MessageOperation>, targets: Targets): Operation {
   if (request.kind !== 'flag') return { ...request, targets }
-  const remove = normaliseFlags(request.remove)
-  return { kind: 'flag', targets, add: normaliseFlags(request.add), remove }
+  return { ...request, targets, add: normaliseFlags(request.add), remove: normaliseFlags(request.remove) }
+}
+
+/** A mailbox may go while the operation waits, and what waits must still say where it belongs. */
+function namesOf(ids: readonly MailboxId[], pathOf: AcceptTerms['pathOf']): { readonly names?: readonly MailboxName[] } {
+  const names = [...new Set(ids)].flatMap((id) => {
+    const path = pathOf?.(id)
+    return path === undefined ? [] : [{ id, path }]
+  })
+  return names.length === 0 ? {} : { names }
 }
 
 /** One local for each number, ascending, in ranges. */
@@ -109,7 +174,7 @@ function allocate(numbers: UidSet, firstLocal: number): UidPairs {
 
 function emptyEntry(seq: EntrySeq, accountId: AccountId, acceptedAt: number, operation: Operation): Entry {
   const none = { placed: UidPairs.EMPTY, progress: [], settled: [] }
-  return { seq, accountId, revision: 1, acceptedAt, operation, ...none, rejections: 0, notBefore: 0 }
+  return { seq, accountId, revision: 1, acceptedAt, operation, ...none, rejections: 0, notBefore: 0, conflicts: [] }
 }
 
 function queued(targets: Targets, placed: UidPairs): Progress {

@@ -9,13 +9,20 @@ import type {
   MessageIdentity,
   MutatingStep,
   Targets,
+  UidPairs,
+  UidSet,
   UidValidity,
 } from '@tidemail/core'
+import type { UnalteredFlag } from './entry.ts'
 
 /** Targets of one entry that a claim carries. */
 export interface ClaimMember {
   readonly seq: EntrySeq
   readonly targets: Targets
+  /** Of locals that no server has named, folded with the move that would make them: under which UIDs they are sent. */
+  readonly sentAs?: UidPairs
+  /** The others of the claim make this one needless: once they are done, it is. */
+  readonly isSuperseded?: boolean
 }
 
 /** What will tell, after a lost answer, whether a non-idempotent step took effect (I-LOG-3). */
@@ -35,14 +42,28 @@ export interface FencedMessage extends MessageIdentity {
   readonly digest: string | null
 }
 
+/** A message about to be handed to the submission server, at most once. Its claim has no steps for the mail server. */
+export interface Submission {
+  /** Milliseconds since 1970: it is not handed over later than this. */
+  readonly notAfter: number
+}
+
 export interface Claim {
   readonly id: ClaimId
   readonly accountId: AccountId
   /** What is sent and settled together: one non-idempotent step, or several idempotent ones. */
   readonly steps: readonly MutatingStep[]
   readonly members: readonly ClaimMember[]
-  /** For copy, move and append. */
+  /** For copy, move, append and replace. */
   readonly fence: Fence | null
+  /** Before a bare EXPUNGE: what others marked \Deleted, whose mark is taken off and put back (RFC 4549 §4.2.4). */
+  readonly shielded?: UidSet
+  /** Instead of steps. After a lost answer the user decides: nothing can be asked. */
+  readonly submission?: Submission
+  /** See `Settlement.unaltered`. */
+  readonly unaltered?: readonly UnalteredFlag[]
+  /** When a first probe found nothing, in milliseconds since 1970: listings may lag, so a second one decides. */
+  readonly probedAt?: number
   /** Milliseconds since 1970 when it was written. */
   readonly claimedAt: number
   /** When the connection ended with the step unanswered, in milliseconds since 1970; null while that is not known to have happened. */

@@ -88,11 +88,32 @@ const message = fc.record({
   parts: fc.array(part, { maxLength: 2 }),
   emailId: nullable(text),
 })
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  fc.record({ kind: fc.constant('flag' as const), targets, add: flags, remove: flags }),
-  fc.record({ kind: fc.constantFrom('move' as const, 'copy' as const), targets, to: mailbox }),
-  fc.record({ kind: fc.constant('expunge' as const), targets }),
-  fc.record({ kind: fc.constant('append' as const), to: mailbox, message, digest: text }),
+const operation: fc.Arbitrary<Operation> = fc
+  .tuple(
+    fc.oneof(
+      fc.record({ kind: fc.constant('flag' as const), targets, add: flags, remove: flags }),
+      fc.record({ kind: fc.constantFrom('move' as const, 'copy' as const), targets, to: mailbox }),
+      fc.record({ kind: fc.constant('expunge' as const), targets }),
+      fc.record({ kind: fc.constant('append' as const), to: mailbox, message, digest: text }),
+      fc.record({ kind: fc.constant('draft' as const), to: mailbox, message, digest: text, replaces: nullable(targets) }),
+      fc.record({
+        kind: fc.constant('submit' as const),
+        deed: number.map(localId),
+        sender: text,
+        recipients: fc.array(text, { maxLength: 3 }),
+        to: nullable(mailbox),
+        message,
+        digest: text,
+      }),
+    ),
+    fc.oneof(fc.constant({}), fc.record({ names: fc.array(fc.record({ id: mailbox, path: text }), { maxLength: 2 }) })),
+  )
+  .map(([unnamed, names]) => ({ ...unnamed, ...names }))
+const onMailbox = { mailboxId: mailbox, deed: number.map(localId), path: text }
+const mailboxOperation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('create-mailbox' as const, 'delete-mailbox' as const), ...onMailbox }),
+  fc.record({ kind: fc.constant('rename-mailbox' as const), from: text, ...onMailbox }),
+  fc.record({ kind: fc.constant('subscribe-mailbox' as const), isSubscribed: fc.boolean(), ...onMailbox }),
 )
 const validity = number.map(uidValidity)
 const identity = fc.record({ path: text, uidValidity: validity })
@@ -105,10 +126,12 @@ const evidence: fc.Arbitrary<Evidence> = fc.oneof(
       'tagged-ok' as const,
       'nothing-sent' as const,
       'mailbox-changed' as const,
+      'listed' as const,
       'user-decision' as const,
     ),
   }),
   fc.record({ kind: fc.constant('vanished' as const), uids: set }),
+  fc.record({ kind: fc.constant('submitted' as const), text }),
   fc.record({
     kind: fc.constant('probe' as const),
     verdict: fc.constantFrom('certain' as const, 'possible' as const, 'none' as const),
@@ -119,11 +142,16 @@ const evidence: fc.Arbitrary<Evidence> = fc.oneof(
     rejection: fc.record({ status: fc.constantFrom('NO' as const, 'BAD' as const), code: nullable(text), text }),
   }),
 )
-const settlement: fc.Arbitrary<Settlement> = fc.record({
-  outcome: fc.constantFrom('applied', 'superseded', 'skipped', 'rejected', 'undone', 'discarded', 'uncertain'),
-  targets,
-  evidence,
-})
+const unaltered = fc.array(fc.record({ flag: text, uids: set }), { maxLength: 2 })
+const settlement: fc.Arbitrary<Settlement> = fc.record(
+  {
+    outcome: fc.constantFrom('applied', 'superseded', 'skipped', 'rejected', 'undone', 'discarded', 'uncertain'),
+    targets,
+    evidence,
+    unaltered,
+  },
+  { requiredKeys: ['outcome', 'targets', 'evidence'] },
+)
 const progress: fc.Arbitrary<Progress> = fc.record({
   state: fc.constantFrom('queued', 'sending', 'unknown', 'recovering', 'copied', 'parked'),
   targets,
@@ -148,16 +176,18 @@ const entry: fc.Arbitrary<Entry> = fc
     accountId: fc.constant(ACCOUNT),
     revision: fc.nat(),
     acceptedAt: date,
-    operation,
+    operation: fc.oneof(operation, mailboxOperation),
     placed: fc.constant(UidPairs.EMPTY),
     progress: fc.array(progress, { maxLength: 3 }),
     settled: fc.array(settlement, { maxLength: 2 }),
     rejections: fc.nat(9),
     notBefore: date,
+    conflicts: fc.array(fc.record({ uid: number.map(uid), base: fc.array(text), theirs: fc.array(text) }), { maxLength: 2 }),
   })
   .map((value) => withProgress(value, value.progress))
 const planned = { id: text, reason: text, notAfter: date }
 const order = { after: fc.array(text, { maxLength: 2 }), requires: fc.array(text, { maxLength: 2 }) }
+const outgoing = fc.record({ bodyId: text.map(bodyId), sizeBytes: fc.nat(), flags, internalDate: date })
 const step: fc.Arbitrary<MutatingStep> = fc
   .oneof(
     fc.record({
@@ -177,12 +207,24 @@ const step: fc.Arbitrary<MutatingStep> = fc
     }),
     fc.record({ kind: fc.constant('expunge' as const), ...planned, mailbox: identity, uids: set }),
     fc.record({
+      kind: fc.constantFrom('create' as const, 'delete' as const, 'subscribe' as const, 'unsubscribe' as const),
+      ...planned,
+      path: text,
+    }),
+    fc.record({ kind: fc.constant('rename' as const), ...planned, path: text, to: text }),
+    fc.record({
       kind: fc.constant('append' as const),
       ...planned,
       target: text,
-      messages: fc.array(fc.record({ bodyId: text.map(bodyId), sizeBytes: fc.nat(), flags, internalDate: date }), {
-        maxLength: 2,
-      }),
+      messages: fc.array(outgoing, { maxLength: 2 }),
+    }),
+    fc.record({
+      kind: fc.constant('replace' as const),
+      ...planned,
+      mailbox: identity,
+      uid: number.map(uid),
+      target: text,
+      message: outgoing,
     }),
   )
   .chain((base) => fc.record(order, { requiredKeys: [] }).map((more) => ({ ...base, ...more })))
@@ -194,7 +236,7 @@ const fenced = fc.record({
   emailId: nullable(text),
   digest: nullable(text),
 })
-const claim: fc.Arbitrary<Claim> = fc.record({
+const claimed: fc.Arbitrary<Claim> = fc.record({
   id: text.map(claimId),
   accountId: fc.constant(ACCOUNT),
   steps: fc.array(step, { maxLength: 2 }),
@@ -213,10 +255,14 @@ const claim: fc.Arbitrary<Claim> = fc.record({
   lostAt: nullable(date),
   answer: fc.constantFrom('none', 'ok'),
 })
+/** With what only some claims have. */
+const claim: fc.Arbitrary<Claim> = claimed.chain((base) =>
+  fc.record({ submission: fc.record({ notAfter: date }), unaltered }, { requiredKeys: [] }).map((more) => ({ ...base, ...more })),
+)
 const receipt: fc.Arbitrary<Receipt> = fc.record({
   seq,
   accountId: fc.constant(ACCOUNT),
-  operation,
+  operation: fc.oneof(operation, mailboxOperation),
   acceptedAt: date,
   settledAt: date,
   outcomes: fc.array(settlement, { maxLength: 3 }),

@@ -18,14 +18,26 @@ declare const TextDecoder: new (label: string, options: { fatal: boolean }) => {
 
 /** The record of an entry, with what it does to the view. Its revision is the entry's; the store sees to it that it rises. */
 export function encodeEntry(entry: Entry): EntryRecord {
-  const { seq, accountId, revision } = entry
-  return { seq, accountId, revision, bytes: toBytes(ENTRY_FORM, entry), effects: effectsOf(entry) }
+  const { seq, accountId, revision, conflicts, ...rest } = entry
+  const body = conflicts.length === 0 ? rest : { ...rest, conflicts }
+  return { seq, accountId, revision, bytes: toBytes(ENTRY_FORM, body), effects: effectsOf(entry) }
 }
 
+/** A pass reads the log many times; what a store gives twice is decoded once. */
+const decodedEntries = new WeakMap<EntryRecord, Entry>()
+
 /** @throws SyncError `store.corrupt` */
-export function decodeEntry({ seq, accountId, revision, bytes }: EntryRecord): Entry {
+export function decodeEntry(record: EntryRecord): Entry {
+  const known = decodedEntries.get(record)
+  if (known !== undefined) return known
+  const entry = decoded(record)
+  decodedEntries.set(record, entry)
+  return entry
+}
+
+function decoded({ seq, accountId, revision, bytes }: EntryRecord): Entry {
   const body = fromBytes(ENTRY_FORM, bytes, `The entry #${seq}`)
-  return withProgress({ ...body, seq, accountId, revision, placed: UidPairs.EMPTY }, body.progress)
+  return withProgress({ conflicts: [], ...body, seq, accountId, revision, placed: UidPairs.EMPTY }, body.progress)
 }
 
 export function encodeClaim(claim: Claim): ClaimRecord {

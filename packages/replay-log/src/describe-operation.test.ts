@@ -44,4 +44,13 @@ describe('describeOperation', () => {
   ])('says what %o does, and nothing of the content', (operation, sentence) => {
     expect(describeOperation(operation, (id) => NAMES.get(id))).toBe(sentence)
   })
+
+  it('calls a mailbox that is gone as it was called', () => {
+    const names = [
+      { id: mailboxId(1), path: 'Old' },
+      { id: mailboxId(9), path: 'Work/2026' },
+    ]
+    const copy: Operation = { kind: 'copy', targets: one, to: mailboxId(9), names }
+    expect(describeOperation(copy, (id) => NAMES.get(id))).toBe('copy 1 message from INBOX to Work/2026 (gone)')
+  })
 })

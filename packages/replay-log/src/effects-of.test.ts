@@ -32,7 +32,7 @@ function group(state: TargetState, text: string, more: Partial<Progress> = {}): 
 }
 
 function entry(operation: Operation, ...progress: Progress[]): Entry {
-  const rest = { placed: UidPairs.EMPTY, progress: [], settled: [], rejections: 0, notBefore: 0 }
+  const rest = { placed: UidPairs.EMPTY, progress: [], settled: [], rejections: 0, notBefore: 0, conflicts: [] }
   return withProgress({ seq: entrySeq(1), accountId: accountId('a'), revision: 1, acceptedAt: 0, operation, ...rest }, progress)
 }
 

@@ -1,14 +1,14 @@
 /** How far the targets of an entry come: the table of states and events (H-1). */
 
 import type { ClaimId } from '@tidemail/core'
-import type { Evidence, ParkReason, TargetState } from './entry.ts'
+import type { Evidence, FlagConflict, ParkReason, TargetState, UnalteredFlag } from './entry.ts'
 
 /** What befalls targets of an entry, with what must be known of it. */
 export type Happening =
   /** A claim that carries them is committed before it is sent (H-2). */
   | { readonly kind: 'claim'; readonly claimId: ClaimId }
   /** The step took effect. */
-  | { readonly kind: 'answered-ok'; readonly evidence: Evidence }
+  | { readonly kind: 'answered-ok'; readonly evidence: Evidence; readonly unaltered?: readonly UnalteredFlag[] }
   /** Of a move without MOVE, the copy took effect: it is server state now, and the original is still to be removed. */
   | { readonly kind: 'answered-copied' }
   | { readonly kind: 'answered-rejected-for-good'; readonly evidence: Evidence }
@@ -33,8 +33,10 @@ export type Happening =
   | { readonly kind: 'target-vanished'; readonly evidence: Evidence }
   /** The mailbox got a new UIDVALIDITY or is gone. While a claim is out, its own answer or probe decides. */
   | { readonly kind: 'mailbox-reset'; readonly parkedFor: Extract<ParkReason, 'uidvalidity-changed' | 'mailbox-gone'> }
-  /** A later operation, or what the server has already, makes this one needless. */
+  /** A later operation, with which it was sent as one, or what the server has already, makes this one needless. */
   | { readonly kind: 'superseded'; readonly evidence: Evidence }
+  /** Somebody changed the message first, and then it was not to be changed. */
+  | { readonly kind: 'conflict'; readonly conflicts: readonly FlagConflict[] }
   | { readonly kind: 'undo' }
   | { readonly kind: 'discard' }
   /** Send again: what may be repeated after a lost answer, or what the user decided. */
@@ -61,7 +63,8 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     stale: 'illegal',
     lost: 'illegal',
     'probe-started': 'illegal',
-    'probe-certain': 'illegal',
+    // Of an operation on a mailbox: LIST shows it to be done, for one after a lost answer that was queued again.
+    'probe-certain': 'settled',
     'probe-copied': 'illegal',
     'probe-none': 'illegal',
     'probe-possible': 'illegal',
@@ -69,6 +72,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     'target-vanished': 'settled',
     'mailbox-reset': 'parked',
     superseded: 'settled',
+    conflict: 'illegal',
     undo: 'settled',
     discard: 'settled',
     retry: 'queued',
@@ -94,7 +98,8 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     // The answer has come, and names what it did not find.
     'target-vanished': 'settled',
     'mailbox-reset': 'sending',
-    superseded: 'illegal',
+    superseded: 'settled',
+    conflict: 'parked',
     undo: 'illegal',
     discard: 'illegal',
     retry: 'unsent',
@@ -119,7 +124,8 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     // It may have been our own step that removed it.
     'target-vanished': 'unknown',
     'mailbox-reset': 'unknown',
-    superseded: 'illegal',
+    superseded: 'settled',
+    conflict: 'illegal',
     undo: 'illegal',
     discard: 'illegal',
     retry: 'unsent',
@@ -143,7 +149,8 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     'probe-gone': 'settled',
     'target-vanished': 'recovering',
     'mailbox-reset': 'recovering',
-    superseded: 'illegal',
+    superseded: 'settled',
+    conflict: 'illegal',
     undo: 'illegal',
     discard: 'illegal',
     retry: 'unsent',
@@ -169,6 +176,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     'target-vanished': 'settled',
     'mailbox-reset': 'parked',
     superseded: 'settled',
+    conflict: 'illegal',
     undo: 'illegal',
     discard: 'settled',
     retry: 'copied',
@@ -194,6 +202,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     'target-vanished': 'settled',
     'mailbox-reset': 'parked',
     superseded: 'settled',
+    conflict: 'illegal',
     undo: 'illegal',
     discard: 'settled',
     retry: 'unsent',

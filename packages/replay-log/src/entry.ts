@@ -1,6 +1,17 @@
 /** An operation in the replay log, with how far each of its targets has come (H-1). */
 
-import type { AccountId, ClaimId, EntrySeq, MailboxIdentity, Rejection, Targets, Uid, UidPairs, UidSet } from '@tidemail/core'
+import type {
+  AccountId,
+  ClaimId,
+  EntrySeq,
+  Flag,
+  MailboxIdentity,
+  Rejection,
+  Targets,
+  Uid,
+  UidPairs,
+  UidSet,
+} from '@tidemail/core'
 import type { Operation } from './operation.ts'
 
 /**
@@ -39,6 +50,8 @@ export type ParkReason =
   | 'needs-another'
   /** The bytes that were to be uploaded cannot be read from the store. */
   | 'bytes-lost'
+  /** Somebody changed the message, and the operation was not to change it then; `conflicts` of the entry tells how. */
+  | 'conflict'
 
 /** What proves an outcome. */
 export type Evidence =
@@ -52,6 +65,10 @@ export type Evidence =
   /** After a lost answer: what was looked for was found, or proved absent, by a probe. */
   | { readonly kind: 'probe'; readonly verdict: 'certain' | 'possible' | 'none'; readonly found: readonly Uid[] }
   | { readonly kind: 'rejection'; readonly rejection: Rejection }
+  /** LIST shows the mailboxes to be as was asked. */
+  | { readonly kind: 'listed' }
+  /** The submission server took the message; its answer, without codes. */
+  | { readonly kind: 'submitted'; readonly text: string }
   | { readonly kind: 'nothing-sent' }
   /** The mailbox got a new UIDVALIDITY, or is gone. */
   | { readonly kind: 'mailbox-changed' }
@@ -62,6 +79,13 @@ export interface Settlement {
   readonly outcome: SettledOutcome
   readonly targets: Targets
   readonly evidence: Evidence
+  /** Of `flag`, applied: messages that had a flag already that was added, or lacked one that was removed. Taking the change back leaves these alone. */
+  readonly unaltered?: readonly UnalteredFlag[]
+}
+
+export interface UnalteredFlag {
+  readonly flag: Flag
+  readonly uids: UidSet
 }
 
 export interface Entry {
@@ -79,4 +103,13 @@ export interface Entry {
   readonly rejections: number
   /** Not before this time, in milliseconds since 1970. */
   readonly notBefore: number
+  /** What others did to messages that were to be changed only if nobody did (`conflict`). Ours is the operation. */
+  readonly conflicts: readonly FlagConflict[]
+}
+
+/** Flags of one message, as they were here when it was sent, and as the server has them. */
+export interface FlagConflict {
+  readonly uid: Uid
+  readonly base: readonly Flag[]
+  readonly theirs: readonly Flag[]
 }

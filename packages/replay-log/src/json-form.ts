@@ -120,6 +120,8 @@ export const whole: Form<number> = checked((json): json is number => Number.isSa
 /** A whole number from 0. */
 export const count: Form<number> = checked((json): json is number => Number.isSafeInteger(json) && Number(json) >= 0, 'no count')
 
+export const yesOrNo: Form<boolean> = checked((json) => typeof json === 'boolean', 'neither yes nor no')
+
 function objectOf(json: unknown, at: string): Readonly<Record<string, unknown>> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new Unreadable(`${at}: no object`)
   return json as Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 /** Rewrites what entries name when messages got a new name: locals that landed, and messages that moved (H-18, RFC 4549 §5.1). */
 
 import { type ForwardSource, type ForwardTarget, type Targets, type UidPairRange, UidPairs, UidSet } from '@tidemail/core'
-import type { Entry, Progress } from './entry.ts'
+import type { Entry, Progress, TargetState } from './entry.ts'
 import { narrow, withProgress } from './progress-groups.ts'
 import { numbersOf, withNumbers } from './target-groups.ts'
 
@@ -17,7 +17,16 @@ export interface Forwarding {
  * under which they were sent. `operation.targets` stays what was accepted.
  */
 export function rewriteTargets(entry: Entry, forward: Forwarding): Entry {
-  const moving = entry.progress.map((group) => movingTargets(group, forward))
+  return rename(entry, forward, ['queued', 'copied', 'parked'])
+}
+
+/** As {@link rewriteTargets}, for what was sent: its claim has just said under which names. */
+export function renameSent(entry: Entry, forward: Forwarding): Entry {
+  return rename(entry, forward, ['sending', 'unknown', 'recovering'])
+}
+
+function rename(entry: Entry, forward: Forwarding, states: readonly TargetState[]): Entry {
+  const moving = entry.progress.map((group) => (states.includes(group.state) ? movingTargets(group, forward) : null))
   if (moving.every((targets) => targets === null)) return entry
   const progress = entry.progress.flatMap((group, i) => {
     const targets = moving[i] ?? null
@@ -28,9 +37,8 @@ export function rewriteTargets(entry: Entry, forward: Forwarding): Entry {
   return withProgress(entry, progress)
 }
 
-/** Those of an unclaimed group's targets that the forward renames, or null. */
-function movingTargets({ state, targets }: Progress, { from, pairs }: Forwarding): Targets | null {
-  if (state !== 'queued' && state !== 'copied' && state !== 'parked') return null
+/** Those of a group's targets that the forward renames, or null. */
+function movingTargets({ targets }: Progress, { from, pairs }: Forwarding): Targets | null {
   const isSource = from.kind === 'local' ? targets.kind === 'local' : targets.kind === 'stored' && targets.box === from.box
   const numbers = isSource ? numbersOf(targets).intersect(pairs.sources) : UidSet.EMPTY
   return numbers.isEmpty ? null : withNumbers(targets, numbers)

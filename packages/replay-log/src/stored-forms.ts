@@ -1,76 +1,46 @@
 /** How the parts of entries, claims and receipts look as JSON, format 1: UID sets as text, pairs as `[from, to, length]`. */
 
+import type { Address, Envelope, LocalMessage, MimePart, Rejection, Targets } from '@tidemail/core'
+import type { Claim, ClaimMember, Fence, FencedMessage, Submission } from './claim.ts'
+import type { Entry, Evidence, FlagConflict, Progress, Settlement, UnalteredFlag } from './entry.ts'
+import { count, type Form, list, nullable, oneOf, optional, record, text, variants, whole, yesOrNo } from './json-form.ts'
 import {
-  type Address,
-  type AppendStep,
-  type BodyId,
-  type BoxEpoch,
-  bodyId,
-  boxEpoch,
-  type ClaimId,
-  type CopyStep,
-  claimId,
-  type EntrySeq,
-  type Envelope,
-  type ExpungeStep,
-  entrySeq,
-  type LocalId,
-  type LocalMessage,
-  localId,
-  type MailboxId,
-  type MailboxIdentity,
-  type MimePart,
-  type MoveStep,
-  type MutatingStep,
-  mailboxId,
-  type OutgoingMessage,
-  type Rejection,
-  type StoreStep,
-  type Targets,
-  type Uid,
-  type UidPairRange,
-  UidPairs,
-  UidSet,
-  type UidValidity,
-  uid,
-  uidValidity,
-} from '@tidemail/core'
-import type { Claim, ClaimMember, Fence, FencedMessage } from './claim.ts'
-import type { Entry, Evidence, Progress, Settlement } from './entry.ts'
-import { count, type Form, list, nullable, oneOf, optional, parsed, record, text, variants, whole } from './json-form.ts'
-import type { Operation } from './operation.ts'
+  bodyIdForm,
+  boxForm,
+  claimIdForm,
+  dateForm,
+  identityForm,
+  localForm,
+  mailboxForm,
+  modSeqForm,
+  pairsForm,
+  seqForm,
+  setForm,
+  uidForm,
+  uidValidityForm,
+} from './number-forms.ts'
+import type {
+  AppendOperation,
+  CopyOperation,
+  DraftOperation,
+  ExpungeOperation,
+  FlagCondition,
+  FlagOperation,
+  MailboxName,
+  MoveOperation,
+  Operation,
+  SubmitOperation,
+} from './operation.ts'
 import type { Receipt } from './receipt.ts'
+import { stepForm } from './step-forms.ts'
 
 /** What of an entry is in its bytes; the rest is in its record, and `placed` follows from `progress`. */
-export type EntryBody = Omit<Entry, 'seq' | 'accountId' | 'revision' | 'placed'>
+export type EntryBody = Omit<Entry, 'seq' | 'accountId' | 'revision' | 'placed' | 'conflicts'> & {
+  /** Left out: none. */
+  readonly conflicts?: readonly FlagConflict[]
+}
 export type ClaimBody = Omit<Claim, 'id' | 'accountId'>
 export type ReceiptBody = Omit<Receipt, 'seq' | 'accountId'>
-
-const same = <T>(value: T): T => value
-const uidForm: Form<Uid> = parsed(whole, { format: same, parse: uid })
-const uidValidityForm: Form<UidValidity> = parsed(whole, { format: same, parse: uidValidity })
-const localForm: Form<LocalId> = parsed(whole, { format: same, parse: localId })
-const mailboxForm: Form<MailboxId> = parsed(count, { format: same, parse: mailboxId })
-const boxForm: Form<BoxEpoch> = parsed(count, { format: same, parse: boxEpoch })
-const seqForm: Form<EntrySeq> = parsed(count, { format: same, parse: entrySeq })
-const claimIdForm: Form<ClaimId> = parsed(text, { format: same, parse: claimId })
-const bodyIdForm: Form<BodyId> = parsed(text, { format: same, parse: bodyId })
-const setForm: Form<UidSet> = parsed(text, { format: String, parse: (value) => UidSet.parse(value) })
-/** Dates are whole milliseconds, before 1970 too. */
-const dateForm = whole
-
-const pairsForm: Form<UidPairs> = parsed(list(list(whole)), {
-  format: ({ ranges }) => ranges.map(({ from, to, length }) => [from, to, length]),
-  parse: (triples) => new UidPairs(triples.map(pairRange)),
-})
-
-function pairRange(triple: readonly number[]): UidPairRange {
-  const [from = 0, to = 0, length = 0] = triple
-  if (triple.length !== 3 || length < 1) throw new RangeError('no pair')
-  uid(from + length - 1)
-  uid(to + length - 1)
-  return { from: uid(from), to: uid(to), length }
-}
 
 const targetsForm: Form<Targets> = variants<Targets>({
   stored: record({ mailboxId: mailboxForm, box: boxForm, uids: setForm }),
@@ -114,12 +84,36 @@ const messageForm: Form<LocalMessage> = record<LocalMessage>({
   emailId: nullable(text),
 })
 
+const named = { names: optional(list(record<MailboxName>({ id: mailboxForm, path: text }))) }
+
+const upload = { message: messageForm, digest: text, ...named }
+
+const onMailbox = { mailboxId: mailboxForm, deed: localForm, path: text }
+
 const operationForm: Form<Operation> = variants<Operation>({
-  flag: record({ targets: targetsForm, add: list(text), remove: list(text) }),
-  move: record({ targets: targetsForm, to: mailboxForm }),
-  copy: record({ targets: targetsForm, to: mailboxForm }),
-  expunge: record({ targets: targetsForm }),
-  append: record({ to: mailboxForm, message: messageForm, digest: text }),
+  flag: record<Omit<FlagOperation, 'kind'>>({
+    targets: targetsForm,
+    add: list(text),
+    remove: list(text),
+    ifUnchanged: optional(record<FlagCondition>({ since: modSeqForm, base: list(record({ uid: uidForm, flags: list(text) })) })),
+    ...named,
+  }),
+  move: record<Omit<MoveOperation, 'kind'>>({ targets: targetsForm, to: mailboxForm, ...named }),
+  copy: record<Omit<CopyOperation, 'kind'>>({ targets: targetsForm, to: mailboxForm, ...named }),
+  expunge: record<Omit<ExpungeOperation, 'kind'>>({ targets: targetsForm, ...named }),
+  append: record<Omit<AppendOperation, 'kind'>>({ to: mailboxForm, ...upload }),
+  draft: record<Omit<DraftOperation, 'kind'>>({ to: mailboxForm, replaces: nullable(targetsForm), ...upload }),
+  submit: record<Omit<SubmitOperation, 'kind'>>({
+    deed: localForm,
+    sender: text,
+    recipients: list(text),
+    to: nullable(mailboxForm),
+    ...upload,
+  }),
+  'create-mailbox': record(onMailbox),
+  'rename-mailbox': record({ ...onMailbox, from: text }),
+  'delete-mailbox': record(onMailbox),
+  'subscribe-mailbox': record({ ...onMailbox, isSubscribed: yesOrNo }),
 })
 
 const progressForm: Form<Progress> = record<Progress>({
@@ -137,12 +131,11 @@ const progressForm: Form<Progress> = record<Progress>({
       'mass-delete',
       'needs-another',
       'bytes-lost',
+      'conflict',
     ),
   ),
   placed: pairsForm,
 })
-
-const identityForm: Form<MailboxIdentity> = record<MailboxIdentity>({ path: text, uidValidity: uidValidityForm })
 
 const rejectionForm: Form<Rejection> = record<Rejection>({ status: oneOf('NO', 'BAD'), code: nullable(text), text })
 
@@ -154,44 +147,20 @@ const evidenceForm: Form<Evidence> = variants<Evidence>({
   vanished: record({ uids: setForm }),
   probe: record({ verdict: oneOf('certain', 'possible', 'none'), found: list(uidForm) }),
   rejection: record({ rejection: rejectionForm }),
+  listed: record({}),
+  submitted: record({ text }),
   'nothing-sent': record({}),
   'mailbox-changed': record({}),
   'user-decision': record({}),
 })
 
+const unalteredForm = list(record<UnalteredFlag>({ flag: text, uids: setForm }))
+
 const settlementForm: Form<Settlement> = record<Settlement>({
   outcome: oneOf('applied', 'superseded', 'skipped', 'rejected', 'undone', 'discarded', 'uncertain'),
   targets: targetsForm,
   evidence: evidenceForm,
-})
-
-const planned = {
-  id: text,
-  reason: text,
-  after: optional(list(text)),
-  requires: optional(list(text)),
-  notAfter: dateForm,
-}
-
-const outgoingForm: Form<OutgoingMessage> = record<OutgoingMessage>({
-  bodyId: bodyIdForm,
-  sizeBytes: count,
-  flags: list(text),
-  internalDate: dateForm,
-})
-
-const stepForm: Form<MutatingStep> = variants<MutatingStep>({
-  store: record<Omit<StoreStep, 'kind'>>({
-    ...planned,
-    mailbox: identityForm,
-    uids: setForm,
-    direction: oneOf('add', 'remove'),
-    flags: list(text),
-  }),
-  copy: record<Omit<CopyStep, 'kind'>>({ ...planned, mailbox: identityForm, uids: setForm, target: text }),
-  move: record<Omit<MoveStep, 'kind'>>({ ...planned, mailbox: identityForm, uids: setForm, target: text }),
-  expunge: record<Omit<ExpungeStep, 'kind'>>({ ...planned, mailbox: identityForm, uids: setForm }),
-  append: record<Omit<AppendStep, 'kind'>>({ ...planned, target: text, messages: list(outgoingForm) }),
+  unaltered: optional(unalteredForm),
 })
 
 const fencedForm: Form<FencedMessage> = record<FencedMessage>({
@@ -220,15 +189,27 @@ export const ENTRY_FORM: Form<EntryBody> = record<EntryBody>({
   settled: list(settlementForm),
   rejections: count,
   notBefore: dateForm,
+  conflicts: optional(list(record<FlagConflict>({ uid: uidForm, base: list(text), theirs: list(text) }))),
 })
+
+const memberForms = {
+  seq: seqForm,
+  targets: targetsForm,
+  sentAs: optional(pairsForm),
+  isSuperseded: optional(yesOrNo),
+}
 
 export const CLAIM_FORM: Form<ClaimBody> = record<ClaimBody>({
   steps: list(stepForm),
-  members: list(record<ClaimMember>({ seq: seqForm, targets: targetsForm })),
+  members: list(record<ClaimMember>(memberForms)),
   fence: nullable(fenceForm),
   claimedAt: dateForm,
   lostAt: nullable(dateForm),
   answer: oneOf('none', 'ok'),
+  submission: optional(record<Submission>({ notAfter: dateForm })),
+  shielded: optional(setForm),
+  unaltered: optional(unalteredForm),
+  probedAt: optional(dateForm),
 })
 
 export const RECEIPT_FORM: Form<ReceiptBody> = record<ReceiptBody>({

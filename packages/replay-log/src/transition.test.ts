@@ -37,6 +37,7 @@ const HAPPENINGS: Readonly<Record<TargetEvent, Happening>> = {
   discard: { kind: 'discard' },
   retry: { kind: 'retry' },
   park: { kind: 'park', parkedFor: 'mass-delete' },
+  conflict: { kind: 'conflict', conflicts: [] },
   'give-up': { kind: 'give-up', evidence: OK },
 }
 
@@ -62,7 +63,7 @@ function entry(
   progress: readonly Progress[],
   operation: Operation = { kind: 'move', targets: targets('1:9'), to: mailboxId(2) },
 ): Entry {
-  const rest = { placed: UidPairs.EMPTY, progress: [], settled: [], rejections: 0, notBefore: 0 }
+  const rest = { placed: UidPairs.EMPTY, progress: [], settled: [], rejections: 0, notBefore: 0, conflicts: [] }
   return withProgress({ seq: entrySeq(4), accountId: accountId('a'), revision: 3, acceptedAt: 10, operation, ...rest }, progress)
 }
 
@@ -103,7 +104,7 @@ describe('transition', () => {
     expect(STATES.filter((state) => LIFECYCLE[state].undo !== 'illegal')).toEqual(['queued'])
   })
 
-  it('takes no answer for what was lost: only a probe, a retry or the user decides', () => {
+  it('takes no answer for what was lost: only a probe, a retry, the user, or what it was sent with decides', () => {
     for (const state of ['unknown', 'recovering'] as const) {
       const leaving = Object.entries(LIFECYCLE[state]).filter(([, next]) => !['illegal', 'unknown', 'recovering'].includes(next))
       expect(leaving.map(([event]) => event)).toEqual([
@@ -112,6 +113,7 @@ describe('transition', () => {
         'probe-none',
         'probe-possible',
         'probe-gone',
+        'superseded',
         'retry',
         'park',
         'give-up',

@@ -1,7 +1,7 @@
 /** Applies an event to targets of an entry: splits its groups, moves them on by the table, and settles what is done (H-1). */
 
 import { SyncError, type Targets, UidPairs } from '@tidemail/core'
-import type { Entry, Evidence, Progress, SettledOutcome, Settlement } from './entry.ts'
+import type { Entry, Evidence, ParkReason, Progress, SettledOutcome, Settlement } from './entry.ts'
 import { type Happening, LIFECYCLE, type NextState } from './entry-lifecycle.ts'
 import { narrow, partOf, withProgress } from './progress-groups.ts'
 import { numbersOf, subtractTargets, withNumbers } from './target-groups.ts'
@@ -36,7 +36,8 @@ export function transition(entry: Entry, targets: Targets, happening: Happening)
     else progress.push(...advance(entry, part, next, happening))
   }
   if (!hasChanged) return { entry, settlements }
-  const after = { ...withProgress(entry, progress), settled: [...entry.settled, ...settlements] }
+  const conflicts = happening.kind === 'conflict' ? [...entry.conflicts, ...happening.conflicts] : entry.conflicts
+  const after = { ...withProgress(entry, progress), settled: [...entry.settled, ...settlements], conflicts }
   return { entry: happening.kind === 'answered-rejected-for-now' ? rejected(after, happening.notBefore) : after, settlements }
 }
 
@@ -81,14 +82,31 @@ function advance(
     case 'recovering':
       return [{ ...part, state: next }]
     case 'parked':
-      return [{ ...part, state: next, claimId: null, parkedFor: 'parkedFor' in happening ? happening.parkedFor : 'uncertain' }]
+      return [{ ...part, state: next, claimId: null, parkedFor: reasonOf(happening) }]
   }
+}
+
+function reasonOf(happening: Happening): ParkReason {
+  if (happening.kind === 'conflict') return 'conflict'
+  return 'parkedFor' in happening ? happening.parkedFor : 'uncertain'
+}
+
+function unalteredOf(
+  { targets }: Settlement,
+  { unaltered = [] }: Extract<Happening, { kind: 'answered-ok' }>,
+): Pick<Settlement, 'unaltered'> {
+  if (targets.kind !== 'stored') return {}
+  const mine = unaltered
+    .map(({ flag, uids }) => ({ flag, uids: uids.intersect(targets.uids) }))
+    .filter(({ uids }) => !uids.isEmpty)
+  return mine.length === 0 ? {} : { unaltered: mine }
 }
 
 function settle(entry: Entry, part: Progress, happening: Happening): Settlement[] {
   const as = (outcome: SettledOutcome, evidence: Evidence): Settlement[] => [{ outcome, targets: part.targets, evidence }]
   switch (happening.kind) {
     case 'answered-ok':
+      return as('applied', happening.evidence).map((settlement) => ({ ...settlement, ...unalteredOf(settlement, happening) }))
     case 'probe-certain':
       return as('applied', happening.evidence)
     case 'answered-rejected-for-good':
@@ -111,7 +129,8 @@ function settle(entry: Entry, part: Progress, happening: Happening): Settlement[
 
 /** Removing what is gone is success (RFC 4549 §5.1), and so is a move whose copy is proved; anything else is skipped. */
 function settleGone(entry: Entry, part: Progress, evidence: Evidence): Settlement[] {
-  if (entry.operation.kind === 'expunge') return [{ outcome: 'applied', targets: part.targets, evidence }]
+  const removes = ['expunge', 'draft', 'delete-mailbox'].includes(entry.operation.kind)
+  if (removes) return [{ outcome: 'applied', targets: part.targets, evidence }]
   const { copied, whole } = byCopy(entry, part)
   const parts: Settlement[] = [
     { outcome: 'applied', targets: copied, evidence },

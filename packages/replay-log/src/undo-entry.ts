@@ -26,6 +26,11 @@ export function undoEntry(entry: Entry, now: number): UndoResult {
   return { kind: 'undone', receipt: receiptOf(settleWhere(entry, ['queued'], 'undo'), now) }
 }
 
+/** Takes back what of the entry is queued; the rest, and what that has done, stays. The same object when nothing is queued. */
+export function undoQueued(entry: Entry): Entry {
+  return settleWhere(entry, ['queued'], 'undo')
+}
+
 /** Gives up what is parked, queued, or only half moved. Nothing is undone on the server. */
 export function discardEntry(entry: Entry, now: number): DiscardResult {
   const rest = settleWhere(entry, ['queued', 'copied', 'parked'], 'discard')

@@ -55,9 +55,12 @@ export function decodeEntryRow(row: EntryRow): EntryRecord {
   return { seq: row.seq, accountId: row.accountId, revision: row.revision, bytes: row.bytes, effects }
 }
 
-/** The bodies that an entry keeps alive: those of the messages it shows. */
+/** The bodies that an entry keeps alive: those of the messages it shows, and those it only keeps. */
 export function bodiesOf(entry: Pick<EntryRecord, 'effects'>): BodyId[] {
-  return entry.effects.flatMap((effect) => (effect.kind === 'new' ? [effect.message.bodyId] : []))
+  return entry.effects.flatMap((effect) => {
+    if (effect.kind === 'new') return [effect.message.bodyId]
+    return effect.kind === 'keep' ? [effect.bodyId] : []
+  })
 }
 
 function letGo(unit: UnitOfWork, row: EntryRow): void {

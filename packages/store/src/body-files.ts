@@ -8,6 +8,8 @@ export interface BodyFiles {
   write(id: BodyId, bytes: Uint8Array): Promise<void>
   /** Null where there are none. */
   read(id: BodyId): Promise<Uint8Array | null>
+  /** Removes the bytes; there need not be any. */
+  remove(id: BodyId): Promise<void>
 }
 
 /** SHA-256 in lower-case hex. */

@@ -10,6 +10,7 @@ import {
   UidSet,
   type Write,
 } from '@tidemail/core'
+import { sampleMailbox, sampleMessage } from '@tidemail/testing/simulated'
 import { Dexie } from 'dexie'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -46,53 +47,12 @@ async function openTables(): Promise<StoreDatabase> {
   return db
 }
 
-const putMailbox = (id: MailboxId): Write => ({
-  kind: 'put-mailbox',
-  mailbox: {
-    id,
-    accountId: ADA,
-    path: `box${id}`,
-    delimiter: '/',
-    role: null,
-    isSelectable: true,
-    isSubscribed: true,
-    objectId: null,
-    box: (10 + id) as never,
-    uidValidity: null,
-    checkpoint: null,
-    permanentFlags: [],
-    isReadOnly: false,
-    partsHeldFor: null,
-    tierLimit: null,
-  },
-})
+const putMailbox = (id: MailboxId): Write => ({ kind: 'put-mailbox', mailbox: sampleMailbox(id, { accountId: ADA }) })
 
 const putMessage = (mailboxId: MailboxId, uid: number): Write => ({
   kind: 'put-messages',
   mailboxId,
-  messages: [
-    {
-      uid: uid as Uid,
-      flags: [],
-      modSeq: modSeq(1),
-      internalDate: 0,
-      sizeBytes: 1,
-      envelope: {
-        subject: null,
-        date: null,
-        from: [],
-        sender: [],
-        replyTo: [],
-        to: [],
-        cc: [],
-        bcc: [],
-        inReplyTo: null,
-        messageId: null,
-      },
-      parts: [],
-      emailId: null,
-    },
-  ],
+  messages: [sampleMessage(uid, { modSeq: modSeq(1) })],
 })
 
 async function fill(store: MessageStore): Promise<void> {

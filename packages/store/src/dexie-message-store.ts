@@ -18,8 +18,10 @@ import {
   type Write,
 } from '@tidemail/core'
 import { putEntry } from './apply-log.ts'
+import { putMailbox } from './apply-mailbox.ts'
 import { applyWrite } from './apply-write.ts'
 import { type BodyFiles, bodyIdOf } from './body-files.ts'
+import { BodyKeeper } from './body-keeper.ts'
 import { checkExpectation } from './check-expectation.ts'
 import { resolveTargets } from './forwards.ts'
 import { NewsFeed } from './news-feed.ts'
@@ -94,7 +96,7 @@ export class DexieMessageStore implements MessageStore {
   readonly planning: PlanningReads
   readonly view: ViewReads
   readonly #db: StoreDatabase
-  readonly #bodies: BodyFiles | null
+  readonly #bodies: BodyKeeper | null
   readonly #durability: Durability | null
   readonly #feed: NewsFeed
   readonly #running: Set<Promise<unknown>> = new Set()
@@ -104,7 +106,7 @@ export class DexieMessageStore implements MessageStore {
   constructor(db: StoreDatabase, parts: DexieStoreParts) {
     this.#db = db
     this.ownership = parts.ownership ?? 'shared'
-    this.#bodies = parts.bodies ?? null
+    this.#bodies = parts.bodies === undefined ? null : new BodyKeeper(parts.bodies)
     this.#durability = parts.durability ?? null
     this.#feed = new NewsFeed({
       clock: parts.clock,
@@ -124,9 +126,8 @@ export class DexieMessageStore implements MessageStore {
   async commit(change: Change): Promise<CommitResult> {
     this.#check()
     const { digests, bytes } = await digestParts(change.writes)
-    const kept = await this.#keepBytes(bytes)
     try {
-      const revision = await this.#write(kept, async (unit) => {
+      const revision = await this.#writeWith(bytes, async (unit) => {
         await checkExpectation(unit.db, change)
         for (const write of change.writes) await applyWrite(unit, write, digests)
         return unit.revision
@@ -141,8 +142,7 @@ export class DexieMessageStore implements MessageStore {
   async accept(acceptance: Acceptance): Promise<EntryRecord> {
     this.#check()
     const given = new Map(acceptance.bodies.map(({ bodyId, bytes }) => [bodyId, bytes.slice()]))
-    const kept = await this.#keepBytes(given)
-    return this.#write(kept, async (unit) => {
+    return this.#writeWith(given, async (unit) => {
       const { accountId } = acceptance
       const account = await unit.db.accounts.get(accountId)
       if (account === undefined) throw unknownAccount(accountId)
@@ -153,6 +153,7 @@ export class DexieMessageStore implements MessageStore {
       const entry: EntryRecord = { seq, accountId, revision: 1, bytes: accepted.bytes.slice(), effects }
       unit.numbers.nextSeq += 1
       await unit.db.accounts.put({ ...account, nextLocal: account.nextLocal + localsUsed })
+      if (acceptance.mailbox !== undefined) await putMailbox(unit, acceptance.mailbox)
       await putEntry(unit, entry)
       return entry
     })
@@ -220,9 +221,10 @@ export class DexieMessageStore implements MessageStore {
       const written = await db.transaction('rw', db.tables, async () => {
         const unit = await beginWork(db, bytes)
         const done = await writer(unit)
-        return { result: done, news: await finishWork(unit) }
+        return { result: done, news: await finishWork(unit), dropped: unit.dropped }
       })
       await this.#durability?.settled()
+      await this.#removeBodies(written.dropped)
       return written
     })
     if (news.hasLogChanged || news.accounts.size > 0 || news.mailboxes.size > 0) this.#feed.publish(news)
@@ -242,11 +244,18 @@ export class DexieMessageStore implements MessageStore {
     }
   }
 
-  /** Bytes go to their files before the transaction that names them; what is answered goes into the database. */
-  async #keepBytes(bytes: ReadonlyMap<BodyId, Uint8Array>): Promise<ReadonlyMap<BodyId, Uint8Array>> {
-    if (this.#bodies === null) return bytes
-    for (const [id, content] of bytes) await this.#bodies.write(id, content)
-    return new Map()
+  /** Bytes go to their files before the transaction that names them; without files they go into the database. */
+  #writeWith<T>(bytes: ReadonlyMap<BodyId, Uint8Array>, writer: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    if (this.#bodies === null) return this.#write(bytes, writer)
+    return this.#bodies.keepFor(bytes, () => this.#write(new Map(), writer))
+  }
+
+  /** Of files that other tabs have open as well it is not known here who is about to name them. */
+  async #removeBodies(dropped: readonly BodyId[]): Promise<void> {
+    if (this.ownership !== 'process') return
+    await this.#bodies?.remove(dropped, (ids) =>
+      this.#read(async (db) => new Set((await db.holds.bulkGet([...ids])).flatMap((row) => (row === undefined ? [] : [row.id])))),
+    )
   }
 
   async #readBody(id: BodyId): Promise<Uint8Array | null> {

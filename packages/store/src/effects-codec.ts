@@ -2,8 +2,10 @@
 
 import {
   assertNever,
+  type BodyId,
   type FlagDelta,
   type LocalMessage,
+  type MailboxChange,
   type MailboxId,
   type PlaceEffect,
   type Targets,
@@ -21,6 +23,8 @@ export type StoredEffect =
   | { readonly kind: 'hide'; readonly on: StoredOn }
   | { readonly kind: 'place'; readonly mailboxId: number; readonly from: PlaceEffect['from']; readonly pairs: readonly number[] }
   | { readonly kind: 'new'; readonly mailboxId: number; readonly message: LocalMessage }
+  | { readonly kind: 'keep'; readonly bodyId: string }
+  | { readonly kind: 'mailbox'; readonly mailboxId: number; readonly change: MailboxChange }
 
 export function encodeEffect(effect: ViewEffect): StoredEffect {
   switch (effect.kind) {
@@ -32,6 +36,9 @@ export function encodeEffect(effect: ViewEffect): StoredEffect {
       return { kind: 'place', mailboxId: effect.mailboxId, from: effect.from, pairs: encodePairs(effect.pairs) }
     case 'new':
       return { kind: 'new', mailboxId: effect.mailboxId, message: effect.message }
+    case 'keep':
+    case 'mailbox':
+      return effect
     default:
       return assertNever(effect)
   }
@@ -48,6 +55,10 @@ export function decodeEffect(stored: StoredEffect): ViewEffect {
       return { kind: 'place', mailboxId: stored.mailboxId as MailboxId, from: stored.from, pairs: decodePairs(stored.pairs) }
     case 'new':
       return { kind: 'new', mailboxId: stored.mailboxId as MailboxId, message: stored.message }
+    case 'keep':
+      return { kind: 'keep', bodyId: stored.bodyId as BodyId }
+    case 'mailbox':
+      return { kind: 'mailbox', mailboxId: stored.mailboxId as MailboxId, change: stored.change }
     default:
       return assertNever(stored)
   }

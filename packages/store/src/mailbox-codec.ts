@@ -1,12 +1,16 @@
 /** The stored form of a mailbox: its checkpoint's UID sets as RFC 9051 writes them, its mod-sequence in decimal. */
 
-import { type AccountId, type BoxEpoch, type MailboxId, type MailboxRecord, modSeq, UidSet } from '@tidemail/core'
+import { type AccountId, type BoxEpoch, type MailboxId, type MailboxRecord, modSeq, type TierLimit, UidSet } from '@tidemail/core'
 
 export interface MailboxRow {
   readonly id: MailboxId
   readonly accountId: AccountId
   readonly box: BoxEpoch
-  readonly record: Omit<MailboxRecord, 'id' | 'accountId' | 'box' | 'checkpoint'>
+  /** `isOnServer` may be missing: then it is. A limit without its end has ended. */
+  readonly record: Omit<MailboxRecord, 'id' | 'accountId' | 'box' | 'checkpoint' | 'isOnServer' | 'tierLimit'> & {
+    readonly isOnServer?: boolean
+    readonly tierLimit: (Omit<TierLimit, 'expiresAt'> & { readonly expiresAt?: number }) | null
+  }
   readonly checkpoint: StoredCheckpoint | null
 }
 
@@ -42,7 +46,9 @@ export function decodeMailbox({ id, accountId, box, record, checkpoint }: Mailbo
     id,
     accountId,
     box,
+    isOnServer: true,
     ...record,
+    tierLimit: record.tierLimit === null ? null : { expiresAt: 0, ...record.tierLimit },
     checkpoint:
       checkpoint === null
         ? null

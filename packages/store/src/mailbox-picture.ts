@@ -146,7 +146,7 @@ function summarise(revision: number, effects: readonly ViewEffect[]): PendingEff
   const origins = new Map<BoxEpoch, MailboxId>()
   for (const effect of effects) {
     if (effect.kind === 'flags' || effect.kind === 'hide') mailboxes.add(effect.on.mailboxId)
-    else mailboxes.add(effect.mailboxId)
+    else if (effect.kind === 'new' || effect.kind === 'place') mailboxes.add(effect.mailboxId)
     if (effect.kind === 'place' && effect.from.kind === 'stored') {
       mailboxes.add(effect.from.mailboxId)
       origins.set(effect.from.box, effect.from.mailboxId)

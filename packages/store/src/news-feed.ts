@@ -1,6 +1,6 @@
 /** Tells listeners what changed in the store, at most every `NEWS_INTERVAL_MS`, with everything since the last time. */
 
-import type { Clock, StoreNews } from '@tidemail/core'
+import { type Clock, mergeNews, type StoreNews } from '@tidemail/core'
 
 const NEWS_INTERVAL_MS = 50
 
@@ -50,7 +50,7 @@ export class NewsFeed {
 
   #add(news: StoreNews): void {
     if (this.#listeners.size === 0 || this.#closing.signal.aborted) return
-    this.#pending = this.#pending === null ? news : merge(this.#pending, news)
+    this.#pending = this.#pending === null ? news : mergeNews(this.#pending, news)
     if (!this.#isDelivering) void this.#deliver()
   }
 
@@ -75,14 +75,5 @@ function callSafely(listener: Listener, news: StoreNews): void {
     queueMicrotask(() => {
       throw error
     })
-  }
-}
-
-function merge(before: StoreNews, after: StoreNews): StoreNews {
-  return {
-    revision: Math.max(before.revision, after.revision),
-    accounts: new Set([...before.accounts, ...after.accounts]),
-    mailboxes: new Set([...before.mailboxes, ...after.mailboxes]),
-    hasLogChanged: before.hasLogChanged || after.hasLogChanged,
   }
 }

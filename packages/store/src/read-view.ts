@@ -4,6 +4,7 @@ import {
   type AccountId,
   type BodyId,
   type BoxEpoch,
+  foldMailboxes,
   type LocalId,
   type MailboxId,
   type MailboxView,
@@ -77,7 +78,7 @@ async function mailboxViews(db: StoreDatabase, pictures: MailboxPictures, accoun
   const rows = await db.mailboxes.where('accountId').equals(accountId).toArray()
   const boxes = await db.boxes.bulkGet(rows.map(({ box }) => box))
   const pending = await pictures.pending(db, accountId)
-  const views: MailboxView[] = []
+  const views: Omit<MailboxView, 'isPending'>[] = []
   for (const [i, row] of rows.entries()) {
     const mailbox = decoded(`mailbox ${row.id}`, () => decodeMailbox(row))
     const box = boxes[i]
@@ -88,7 +89,7 @@ async function mailboxViews(db: StoreDatabase, pictures: MailboxPictures, accoun
     const toFetch = awaited.isEmpty ? 0 : awaited.size - (await countHeld(db, box.box, awaited))
     views.push({ id, path, delimiter, role, isSelectable, isSubscribed, total, unread, toFetch })
   }
-  return views
+  return foldMailboxes(views, pending.effects)
 }
 
 async function countHeld(db: StoreDatabase, box: BoxEpoch, uids: UidSet): Promise<number> {

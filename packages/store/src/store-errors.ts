@@ -32,7 +32,7 @@ export function closedError(cause?: unknown): SyncError {
 export function tooNew(cause?: unknown): SyncError {
   return new SyncError('store.too-new', 'The store was written by a newer version of Tidemail.', {
     cause,
-    hint: 'Reload the page, or install the newer version.',
+    hint: 'Install the newest version of Tidemail, or reload the page that runs it; the store is left as it is.',
   })
 }
 

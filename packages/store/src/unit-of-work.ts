@@ -24,6 +24,8 @@ export interface UnitOfWork {
   readonly held: Map<BodyId, number>
   /** Bytes to keep of the bodies that gain a holder, where bytes are kept in the database. */
   readonly bytes: ReadonlyMap<BodyId, Uint8Array>
+  /** Bodies that nobody holds any more; known at the end. */
+  readonly dropped: BodyId[]
 }
 
 /** Starts the work of a transaction. @throws SyncError `store.too-new` when a newer version has upgraded the store. */
@@ -39,6 +41,7 @@ export async function beginWork(db: StoreDatabase, bytes: ReadonlyMap<BodyId, Ui
     hasLogChanged: false,
     held: new Map(),
     bytes,
+    dropped: [],
   }
 }
 
@@ -70,7 +73,7 @@ export function hold(unit: UnitOfWork, bodyId: BodyId, by: 1 | -1): void {
 
 export function tellEffects(unit: UnitOfWork, effects: readonly ViewEffect[]): void {
   for (const effect of effects) {
-    if (effect.kind === 'new' || effect.kind === 'place') unit.mailboxes.add(effect.mailboxId)
+    if ('mailboxId' in effect) unit.mailboxes.add(effect.mailboxId)
     if (effect.kind === 'place' && effect.from.kind === 'stored') unit.mailboxes.add(effect.from.mailboxId)
     if (effect.kind === 'flags' || effect.kind === 'hide') unit.mailboxes.add(effect.on.mailboxId)
   }
@@ -162,12 +165,12 @@ function chunkSpans(uids: UidSet): { first: number; last: number }[] {
   return spans
 }
 
-async function settleHolds({ db, held, bytes }: UnitOfWork): Promise<void> {
+async function settleHolds({ db, held, bytes, dropped }: UnitOfWork): Promise<void> {
   const changed = [...held].filter(([, by]) => by !== 0)
   if (changed.length === 0) return
   const before = await db.holds.bulkGet(changed.map(([id]) => id))
   const after = changed.map(([id, by], i) => ({ id, count: (before[i]?.count ?? 0) + by, isNew: before[i] === undefined }))
-  const dropped = after.filter(({ count }) => count <= 0).map(({ id }) => id)
+  dropped.push(...after.filter(({ count }) => count <= 0).map(({ id }) => id))
   const kept = after.filter(({ count }) => count > 0)
   const offered = kept.filter(({ id, isNew }) => !isNew && bytes.has(id)).map(({ id }) => id)
   const standing = new Set(offered.length === 0 ? [] : await db.bodies.where('id').anyOf(offered).primaryKeys())

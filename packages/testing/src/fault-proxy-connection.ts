@@ -16,6 +16,8 @@ interface Pending {
   readonly tag: string
   readonly name: string
   readonly answerFault: Extract<CommandFault, { readonly kind: 'lose-answer' }> | null
+  /** To be told when everything before the answer has been handed on. */
+  readonly whenNext: (() => void) | null
 }
 
 export class FaultProxyConnection {
@@ -55,9 +57,9 @@ export class FaultProxyConnection {
     this.#follow(this.#server, client, 'down')
   }
 
-  /** Breaks the connection on both sides, behind what was already handed on. */
+  /** Breaks the connection on both sides, behind what was already handed on. One that has fallen silent can still be ended. */
   cut(how: CutHow): void {
-    if (this.#cutBy !== null) return
+    if (this.#cutBy !== null && this.#cutBy !== 'stall') return
     this.#cutBy = how
     this.#up.close()
     this.#down.close()
@@ -166,7 +168,13 @@ export class FaultProxyConnection {
       this.#breakWhenAnswered()
       return false
     }
-    this.#pending.push({ tag: command.tag, name: command.name, answerFault: fault })
+    const armed = this.#context.fault()
+    const countsFrom = armed.countsFrom(command)
+    const startCounting = (): void => armed.startCounting()
+    if (countsFrom === 'up') this.#up.afterAll(startCounting)
+    const whenNext = countsFrom === 'down' ? startCounting : null
+    this.#pending.push({ tag: command.tag, name: command.name, answerFault: fault, whenNext })
+    this.#tellNext()
     return true
   }
 
@@ -216,6 +224,7 @@ export class FaultProxyConnection {
       if (tagged !== null) this.#onAnswered(tagged, piece)
     }
     this.#forwardServerLine(piece)
+    this.#tellNext()
     this.#isInsideResponse = piece.literal !== null
     this.#sendRefusals()
     this.#breakWhenAnswered()
@@ -255,6 +264,11 @@ export class FaultProxyConnection {
     }
     // What follows is no longer lines that this proxy could read.
     if (isOk && (answered.name === 'STARTTLS' || answered.name === 'COMPRESS')) this.#readsLines = false
+  }
+
+  #tellNext(): void {
+    const whenNext = this.#pending[0]?.whenNext
+    if (whenNext != null) this.#down.afterAll(whenNext)
   }
 
   #breakWhenAnswered(): void {

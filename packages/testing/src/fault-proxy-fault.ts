@@ -11,8 +11,18 @@ export type CutHow = 'rst' | 'fin' | 'stall'
 export type CommandMatch = string | ((command: ProxiedCommand) => boolean)
 
 export type Fault =
-  /** Lets `bytes` more bytes pass in that direction, counted from now over all connections, and cuts the connection that carries the last. */
-  | { readonly kind: 'cut-after'; readonly direction: Direction; readonly bytes: number; readonly how: CutHow }
+  /**
+   * Lets `bytes` more bytes pass in that direction, counted from now over all connections, and cuts the connection that carries the last. With `from`
+   * they are counted from the first octet of that command, or, `down`, of what follows the answers to all commands before it.
+   */
+  | {
+      readonly kind: 'cut-after'
+      readonly direction: Direction
+      readonly bytes: number
+      readonly how: CutHow
+      readonly from?: CommandMatch
+      readonly nth?: number
+    }
   /** The command never reaches the server; what was sent before it is still answered. */
   | { readonly kind: 'lose-request'; readonly command: CommandMatch; readonly nth?: number; readonly how: CutHow }
   /**
@@ -37,13 +47,15 @@ export class ArmedFault {
   readonly #onStrike: () => void
   #bytesLeft: number
   #matchesLeft: number
+  #isCounting: boolean
   #hasStruck = false
 
   constructor(fault: Fault | null, onStrike: () => void) {
     this.#fault = fault
     this.#onStrike = onStrike
     this.#bytesLeft = fault?.kind === 'cut-after' ? fault.bytes : 0
-    this.#matchesLeft = fault !== null && 'command' in fault ? (fault.nth ?? 1) : 0
+    this.#isCounting = fault?.kind === 'cut-after' && fault.from === undefined
+    this.#matchesLeft = fault !== null && ('command' in fault || 'from' in fault) ? (fault.nth ?? 1) : 0
   }
 
   refusesConnections(): boolean {
@@ -53,7 +65,7 @@ export class ArmedFault {
   }
 
   allowance(direction: Direction, count: number): Allowance {
-    if (this.#fault?.kind !== 'cut-after' || this.#fault.direction !== direction || this.#hasStruck)
+    if (this.#fault?.kind !== 'cut-after' || this.#fault.direction !== direction || !this.#isCounting || this.#hasStruck)
       return { bytes: count, breaks: false }
     const bytes = Math.min(count, this.#bytesLeft)
     this.#bytesLeft -= bytes
@@ -71,6 +83,19 @@ export class ArmedFault {
     if (fault === null || !('command' in fault) || this.#matchesLeft === 0 || !matches(fault.command, command)) return null
     this.#matchesLeft -= 1
     return this.#matchesLeft === 0 ? fault : null
+  }
+
+  /** Where the octets of a cut are counted from this command on: in which direction. Asked once per command, since it counts. */
+  countsFrom(command: ProxiedCommand): Direction | null {
+    const fault = this.#fault
+    if (fault?.kind !== 'cut-after' || fault.from === undefined || this.#matchesLeft === 0) return null
+    if (!matches(fault.from, command)) return null
+    this.#matchesLeft -= 1
+    return this.#matchesLeft === 0 ? fault.direction : null
+  }
+
+  startCounting(): void {
+    this.#isCounting = true
   }
 
   strike(): void {

@@ -188,6 +188,35 @@ describe('cutting', () => {
     expect(heard[0]?.lines).toEqual(['r1 NOOP'])
   })
 
+  it('counts from a command on, when told to: its own octets, or what follows the answers before it', async () => {
+    for (const direction of ['up', 'down'] as const) {
+      const { proxy, heard } = await proxied(ok)
+      const { socket, ended } = bareClient(proxy)
+      await new Promise((resolve) => socket.once('data', resolve))
+      proxy.setFault({ kind: 'cut-after', direction, bytes: 4, how: 'fin', from: 'NOOP', nth: 2 })
+      socket.write('a NOOP\r\nb CHECK\r\n')
+      await until(() => heard[0]?.lines.length === 2)
+      socket.write('c NOOP\r\nd CHECK\r\n')
+      const { text } = await ended
+      await until(() => heard[0]?.end === 'fin')
+      if (direction === 'up') expect(heard[0]?.bytes).toBe('a NOOP\r\nb CHECK\r\nc NO')
+      else expect(text).toMatch(/^\* OK [\s\S]*\r\na OK done\r\nb OK done\r\nc OK$/)
+    }
+  })
+
+  it('ends a silent connection when told to cut after all', async () => {
+    const { proxy, heard } = await proxied(ok)
+    const { socket, ended } = bareClient(proxy)
+    await new Promise((resolve) => socket.once('data', resolve))
+    const struck = proxy.nextFault()
+    proxy.setFault({ kind: 'cut-after', direction: 'up', bytes: 3, how: 'stall' })
+    socket.write('a NOOP\r\n')
+    await struck
+    proxy.cut('rst')
+    expect((await ended).how).toBe('rst')
+    await until(() => heard[0]?.end === 'rst')
+  })
+
   it('strikes once: the next connection is whole', async () => {
     const { proxy } = await proxied(ok)
     const first = await rawClient(proxy)

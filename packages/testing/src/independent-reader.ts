@@ -28,6 +28,10 @@ export interface ReadMailbox {
 export interface ReadAccount {
   /** By path. */
   readonly mailboxes: readonly ReadMailbox[]
+  /** Paths of what is listed and cannot be selected, sorted. */
+  readonly containers: readonly string[]
+  /** Paths of all that is subscribed, whether it is there or not. */
+  readonly subscribed: ReadonlySet<string>
 }
 
 export interface IndependentReaderOptions extends RawImapOptions {
@@ -39,14 +43,16 @@ export async function readAccount(options: IndependentReaderOptions): Promise<Re
   const client = await RawImap.connect(options)
   try {
     await client.login(options.user)
-    const { lines } = await client.ok('LIST "" "*"')
+    const listed = (await client.ok('LIST "" "*"')).lines.flatMap((line) => readList(line) ?? [])
+    const subscribed = (await client.ok('LSUB "" "*"')).lines.flatMap((line) => readList(line) ?? [])
     const mailboxes: ReadMailbox[] = []
-    for (const line of lines) {
-      const listed = readList(line)
-      if (listed !== null) mailboxes.push(await readMailbox(client, listed))
-    }
+    for (const one of listed.filter(({ isSelectable }) => isSelectable)) mailboxes.push(await readMailbox(client, one))
     await client.logout()
-    return { mailboxes: mailboxes.sort((a, b) => (a.path < b.path ? -1 : 1)) }
+    return {
+      mailboxes: mailboxes.sort((a, b) => (a.path < b.path ? -1 : 1)),
+      containers: listed.flatMap(({ path, isSelectable }) => (isSelectable ? [] : [path])).sort(),
+      subscribed: new Set(subscribed.filter(({ isSelectable }) => isSelectable).map(({ path }) => path)),
+    }
   } finally {
     client.close()
   }
@@ -56,6 +62,7 @@ interface Listed {
   /** As it goes over the wire, unquoted. */
   readonly wireName: string
   readonly path: string
+  readonly isSelectable: boolean
 }
 
 async function readMailbox(client: RawImap, listed: Listed): Promise<ReadMailbox> {
@@ -77,11 +84,12 @@ async function readMailbox(client: RawImap, listed: Listed): Promise<ReadMailbox
 }
 
 function readList(response: RawResponse): Listed | null {
-  const found = /^\* LIST \(([^)]*)\) (?:NIL|"(?:[^"\\]|\\.)*") (.*)$/i.exec(response.text)
-  if (found === null || /\\(?:Noselect|NonExistent)\b/i.test(found[1] ?? '')) return null
+  const found = /^\* (?:LIST|LSUB) \(([^)]*)\) (?:NIL|"(?:[^"\\]|\\.)*") (.*)$/i.exec(response.text)
+  if (found === null || /\\NonExistent\b/i.test(found[1] ?? '')) return null
+  const isSelectable = !/\\Noselect\b/i.test(found[1] ?? '')
   const wireName = textOf(found[2] ?? '', response.literals)
   const path = decodeModifiedUtf7(wireName)
-  return { wireName, path: path.toUpperCase() === 'INBOX' ? 'INBOX' : path }
+  return { wireName, path: path.toUpperCase() === 'INBOX' ? 'INBOX' : path, isSelectable }
 }
 
 /** Null for a FETCH that carries no body: flags that another session changed meanwhile. */

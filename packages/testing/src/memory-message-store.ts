@@ -100,6 +100,7 @@ export class MemoryMessageStore implements MessageStore {
       const entry: EntryRecord = ownBytes({ seq, accountId: acceptance.accountId, revision: 1, bytes, effects })
       state.nextSeq += 1
       state.accounts.set(acceptance.accountId, { ...account, nextLocal: account.nextLocal + localsUsed })
+      if (acceptance.mailbox !== undefined) state.mailboxes.set(acceptance.mailbox.id, acceptance.mailbox)
       state.entries.set(seq, entry)
       const named = new Set(bodiesOfEntry(entry))
       for (const body of acceptance.bodies) if (named.has(body.bodyId)) state.bodies.set(body.bodyId, body.bytes.slice())
@@ -239,7 +240,8 @@ function mailboxesOfWrite(before: MemoryState, write: Write): MailboxId[] {
 }
 
 function mailboxesOfEffect(effect: EntryRecord['effects'][number]): MailboxId[] {
-  if (effect.kind === 'new') return [effect.mailboxId]
+  if (effect.kind === 'keep') return []
+  if (effect.kind === 'new' || effect.kind === 'mailbox') return [effect.mailboxId]
   if (effect.kind === 'place') return [effect.mailboxId, ...(effect.from.kind === 'stored' ? [effect.from.mailboxId] : [])]
   return [effect.on.mailboxId]
 }

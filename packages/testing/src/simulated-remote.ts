@@ -6,6 +6,10 @@ import { type Extension, extensionsWithout } from './model/extensions.ts'
 import type { FaultPlan, StepFault } from './simulated-fault.ts'
 import type { Extensions } from './simulated-observations.ts'
 import { SimulatedSession } from './simulated-session.ts'
+import type { Executed } from './simulated-steps.ts'
+
+/** How long a client waits for a server that is silent, in milliseconds. */
+const ANSWER_DEADLINE_MS = 60_000
 
 export interface SimulatedRemoteOptions {
   readonly account: ModelAccount
@@ -17,6 +21,10 @@ export interface SimulatedRemoteOptions {
   readonly latencyMs?: number
   /** How many steps are under way at a time: a connection that ends takes them all along. */
   readonly inFlightMax?: number
+  /** Called for each step that changed something on the server, whether anybody hears of it or not. */
+  readonly onExecuted?: (executed: Executed) => void
+  /** Called when a step is left for the server to carry out later; `releaseGhosts()` does it. */
+  readonly onGhost?: () => void
 }
 
 /** @example `const remote = new SimulatedRemote({ account: new ModelAccount(), clock })` */
@@ -26,11 +34,14 @@ export class SimulatedRemote implements Remote {
   readonly extensions: Extensions
   readonly latencyMs: number
   readonly inFlightMax: number
+  readonly answerDeadlineMs: number = ANSWER_DEADLINE_MS
+  readonly onExecuted: (executed: Executed) => void
   /** Knob: what befalls the steps; may be replaced at any time. */
   fault: FaultPlan
   /** The steps that were sent, in order, over all connections, with what befell each. */
   readonly sent: { readonly step: Step; readonly fault: StepFault }[] = []
   readonly #sessions = new Set<SimulatedSession>()
+  readonly #onGhost: () => void
   #ghosts: (() => void)[] = []
   #connectionCount = 0
   #refusal: SyncError | null = null
@@ -42,6 +53,8 @@ export class SimulatedRemote implements Remote {
     this.latencyMs = options.latencyMs ?? 0
     this.inFlightMax = options.inFlightMax ?? 1
     this.fault = options.fault ?? (() => 'pass')
+    this.onExecuted = options.onExecuted ?? (() => {})
+    this.#onGhost = options.onGhost ?? (() => {})
   }
 
   /** How many steps were sent, over all connections. */
@@ -115,6 +128,7 @@ export class SimulatedRemote implements Remote {
   /** For the session: keeps what the server will do later. */
   keepGhost(execute: () => void): void {
     this.#ghosts.push(execute)
+    this.#onGhost()
   }
 
   /** For the session: it has ended. */

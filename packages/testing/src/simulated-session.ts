@@ -55,8 +55,12 @@ export class SimulatedSession implements RemoteSession {
         yield done(step, verdict)
         continue
       }
-      const fault = this.#remote.send(step)
-      const { observations, end } = this.#meet(step, fault, bytes)
+      const sent = this.#remote.send(step)
+      const fault = lossOf(sent)
+      const isSilent = fault !== sent
+      if (isSilent && fault === 'lose-answer') this.#lose(step, fault, bytes)
+      if (isSilent) await this.#remote.clock.sleep(this.#remote.answerDeadlineMs)
+      const { observations, end } = isSilent ? this.#giveUp(step) : this.#meet(step, fault, bytes)
       outcomes.set(step.id, end.outcome)
       yield* observations
       yield end
@@ -101,9 +105,9 @@ export class SimulatedSession implements RemoteSession {
   }
 
   /** The connection is gone. */
-  end(text: string): void {
+  end(text: string, code: Ended['code'] = 'remote.disconnected'): void {
     if (this.#ended !== null) return
-    this.#ended = { code: 'remote.disconnected', text }
+    this.#ended = { code, text }
     this.#select(null)
     this.#remote.forget(this)
     this.#wake?.()
@@ -124,6 +128,7 @@ export class SimulatedSession implements RemoteSession {
   }
 
   #meet(step: Step, fault: StepFault, bytes: readonly Uint8Array[]): { observations: readonly Observation[]; end: Done } {
+    if (typeof fault === 'object' && fault.kind === 'half-open') return this.#giveUp(step)
     if (typeof fault === 'object') return { observations: [], end: this.#done(step, 'rejected', fault.rejection) }
     switch (fault) {
       case 'pass': {
@@ -149,6 +154,12 @@ export class SimulatedSession implements RemoteSession {
         this.end('The simulated connection was cut.')
         return { observations: [], end: done(step, 'unknown') }
     }
+  }
+
+  /** The server was silent for too long. */
+  #giveUp(step: Step): { observations: readonly Observation[]; end: Done } {
+    this.end('The simulated server did not answer.', 'remote.timeout')
+    return { observations: [], end: done(step, 'unknown') }
   }
 
   /** Carries the step out now, later or never; nobody hears of it. */
@@ -194,7 +205,8 @@ export class SimulatedSession implements RemoteSession {
   }
 
   #scene(): Parameters<typeof carryOut>[1] {
-    return { account: this.#remote.account, extensions: this.#remote.extensions, selection: this.#selection }
+    const { account, extensions, onExecuted } = this.#remote
+    return { account, extensions, selection: this.#selection, onExecuted }
   }
 
   /** A mailbox that is deleted, or loses its UIDs, takes the connection down, as on Dovecot. */
@@ -214,9 +226,16 @@ export class SimulatedSession implements RemoteSession {
   }
 }
 
-/** The messages of an append, in order; nothing for other steps. */
+/** What a half-open connection does to a step, but for the time it takes. */
+function lossOf(fault: StepFault): StepFault {
+  if (typeof fault !== 'object' || fault.kind !== 'half-open') return fault
+  return fault.isExecuted ? 'lose-answer' : 'lose-request'
+}
+
+/** The messages of an upload, in order; nothing for other steps. */
 async function bytesOf(step: Step, bodies: BodySource): Promise<readonly Uint8Array[]> {
-  return step.kind === 'append' ? await Promise.all(step.messages.map(({ bodyId }) => bodies.bytes(bodyId))) : []
+  const messages = step.kind === 'append' ? step.messages : step.kind === 'replace' ? [step.message] : []
+  return await Promise.all(messages.map(({ bodyId }) => bodies.bytes(bodyId)))
 }
 
 function done(step: Step, outcome: Outcome): Done {

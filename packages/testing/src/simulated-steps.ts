@@ -4,24 +4,28 @@ import {
   type AppendStep,
   assertNever,
   type CopyStep,
+  type ExpungeAllStep,
   type ExpungeStep,
   type FetchBodyStep,
   type FetchStep,
   type MailboxIdentity,
   type MoveStep,
+  type MutatingStep,
   modSeq,
   type Observation,
   type OpenStep,
   type Rejection,
+  type ReplaceStep,
   type Step,
   type StoreStep,
   UidSet,
   uid,
 } from '@tidemail/core'
-import type { ModelAccount, ModelAppended, ModelCopied } from './model/account.ts'
-import type { Refusal } from './model/message.ts'
+import type { ModelAccount, ModelCopied } from './model/account.ts'
+import type { ModelMessage, Refusal } from './model/message.ts'
 import { sectionBytes } from './model/mime/section.ts'
 import { SelectedMailbox } from './model/selected-mailbox.ts'
+import { carryOutOnMailbox } from './simulated-mailbox-steps.ts'
 import { type Extensions, flagRow, identityOf, mailboxRows, statusRow, summaryOf } from './simulated-observations.ts'
 
 export interface Selection {
@@ -33,6 +37,13 @@ export interface Scene {
   readonly account: ModelAccount
   readonly extensions: Extensions
   readonly selection: Selection | null
+  readonly onExecuted?: (executed: Executed) => void
+}
+
+/** A step that the server carried out, and the messages it changed, as they were before; of an append those it made. A replace is told as both. */
+export interface Executed {
+  readonly step: MutatingStep
+  readonly messages: readonly ModelMessage[]
 }
 
 export interface StepAnswer {
@@ -67,7 +78,11 @@ export function carryOut(step: Step, scene: Scene, bytes: readonly Uint8Array[])
       return { observations: [], rejection: null, selection: null }
     case 'search': {
       const { view, identity } = selected(scene)
-      return answer(scene, [{ kind: 'uids', id: step.id, mailbox: identity, uids: UidSet.from(view.uids).intersect(step.uids) }])
+      const there = view.messages(step.uids).map(({ message }) => message)
+      const found = step.only === 'deleted' ? there.filter(({ flags }) => flags.includes('\\Deleted')) : there
+      return answer(scene, [
+        { kind: 'uids', id: step.id, mailbox: identity, uids: UidSet.from(found.map((message) => message.uid)) },
+      ])
     }
     case 'fetch':
       return fetch(step, scene)
@@ -81,8 +96,18 @@ export function carryOut(step: Step, scene: Scene, bytes: readonly Uint8Array[])
       return move(step, scene)
     case 'expunge':
       return expunge(step, scene)
+    case 'expunge-all':
+      return expungeAll(step, scene)
     case 'append':
       return append(step, scene, bytes)
+    case 'replace':
+      return replace(step, scene, bytes)
+    case 'create':
+    case 'rename':
+    case 'delete':
+    case 'subscribe':
+    case 'unsubscribe':
+      return { observations: [], rejection: carryOutOnMailbox(step, scene.account), selection: scene.selection }
     default:
       return assertNever(step)
   }
@@ -158,20 +183,24 @@ function fetchBody(step: FetchBodyStep, scene: Scene): StepAnswer {
 
 /** What changed is told with the news that follow; after .SILENT only MODSEQ is (RFC 7162 §3.1.3). */
 function store(step: StoreStep, scene: Scene): StepAnswer {
-  const { view } = selected(scene)
+  const { view, identity } = selected(scene)
   if (step.uids.isEmpty) return bad(scene, 'Invalid messageset')
   if (view.isReadOnly) return answer(scene, [])
   const visible = UidSet.from(view.messages(step.uids).map(({ message }) => message.uid))
   const wellKnown = view.wellKnown(visible)
-  const { changed } = view.mailbox.store(visible, { direction: step.direction, flags: step.flags })
+  const { direction, flags, unchangedSince } = step
+  const condition = unchangedSince === undefined ? {} : { unchangedSince }
+  scene.onExecuted?.({ step, messages: view.mailbox.select(visible) })
+  const { changed, modified } = view.mailbox.store(visible, { direction, flags, ...condition })
   view.silence(UidSet.from(changed.map((message) => message.uid)).intersect(wellKnown))
-  return answer(scene, [])
+  return answer(scene, modified.isEmpty ? [] : [{ kind: 'modified', id: step.id, mailbox: identity, uids: modified }])
 }
 
 function copy(step: CopyStep, scene: Scene): StepAnswer {
   const { view } = selected(scene)
   if (step.uids.isEmpty) return bad(scene, 'Invalid messageset')
-  return copied(step, scene, scene.account.copy(view.mailbox, step.uids, step.target))
+  const before = view.mailbox.select(step.uids)
+  return copied(step, scene, scene.account.copy(view.mailbox, step.uids, step.target), before)
 }
 
 function move(step: MoveStep, scene: Scene): StepAnswer {
@@ -179,11 +208,19 @@ function move(step: MoveStep, scene: Scene): StepAnswer {
   if (!scene.extensions.has('MOVE')) return bad(scene, 'Unknown command')
   if (step.uids.isEmpty) return bad(scene, 'Invalid messageset')
   if (view.isReadOnly) return no(scene, null, 'Mailbox is read-only')
-  return copied(step, scene, scene.account.move(view.mailbox, step.uids, step.target))
+  const before = view.mailbox.select(step.uids)
+  return copied(step, scene, scene.account.move(view.mailbox, step.uids, step.target), before)
 }
 
-function copied(step: CopyStep | MoveStep, scene: Scene, result: ModelCopied | Refusal): StepAnswer {
+function copied(
+  step: CopyStep | MoveStep,
+  scene: Scene,
+  result: ModelCopied | Refusal,
+  before: readonly ModelMessage[],
+): StepAnswer {
   if (result.kind === 'refused') return no(scene, result.code, result.text)
+  const { sources } = result.pairs
+  scene.onExecuted?.({ step, messages: before.filter((message) => sources.has(message.uid)) })
   const isTold = scene.extensions.has('UIDPLUS') && result.pairs.ranges.length > 0
   const observations: Observation[] = isTold
     ? [{ kind: 'copied', id: step.id, target: identityOf(result.target), pairs: result.pairs }]
@@ -199,8 +236,34 @@ function expunge(step: ExpungeStep, scene: Scene): StepAnswer {
   if (!scene.extensions.has('UIDPLUS')) return bad(scene, 'Unknown command')
   if (step.uids.isEmpty) return bad(scene, 'Invalid messageset')
   if (view.isReadOnly) return no(scene, null, 'Mailbox is read-only')
-  view.mailbox.expunge(step.uids)
+  const before = view.mailbox.select(step.uids)
+  const gone = view.mailbox.expunge(step.uids)
+  scene.onExecuted?.({ step, messages: before.filter((message) => gone.has(message.uid)) })
   return answer(scene, [])
+}
+
+/** Everything that is marked, whoever marked it. */
+function expungeAll(step: ExpungeAllStep, scene: Scene): StepAnswer {
+  const { view } = selected(scene)
+  if (view.isReadOnly) return no(scene, null, 'Mailbox is read-only')
+  const before = view.mailbox.messages
+  const gone = view.mailbox.expunge()
+  scene.onExecuted?.({ step, messages: before.filter((message) => gone.has(message.uid)) })
+  return answer(scene, [])
+}
+
+function replace(step: ReplaceStep, scene: Scene, bytes: readonly Uint8Array[]): StepAnswer {
+  const { view } = selected(scene)
+  if (!scene.extensions.has('REPLACE')) return bad(scene, 'Unknown command')
+  if (view.isReadOnly) return no(scene, null, 'Mailbox is read-only')
+  const old = UidSet.of(step.uid)
+  const before = view.mailbox.select(old)
+  if (before.length !== 1) return no(scene, null, 'No such message')
+  const appended = append({ ...step, kind: 'append', messages: [step.message] }, scene, bytes)
+  if (appended.rejection !== null) return appended
+  view.mailbox.remove(old)
+  scene.onExecuted?.({ step, messages: before })
+  return appended
 }
 
 function append(step: AppendStep, scene: Scene, bytes: readonly Uint8Array[]): StepAnswer {
@@ -211,14 +274,14 @@ function append(step: AppendStep, scene: Scene, bytes: readonly Uint8Array[]): S
     internalDate: Math.floor(internalDate / 1000) * 1000,
     bytes: bytes[i] ?? new Uint8Array(0),
   }))
-  const result: ModelAppended | Refusal = scene.account.append(step.target, messages)
+  const result = scene.account.append(step.target, messages)
   if (result.kind === 'refused') return no(scene, result.code, result.text)
+  scene.onExecuted?.({ step, messages: result.messages })
   if (!scene.extensions.has('UIDPLUS')) return answer(scene, [])
   const uids = result.messages.map((message) => uid(message.uid))
   return answer(scene, [{ kind: 'appended', id: step.id, target: identityOf(result.target), uids }])
 }
 
-/** The caller has compared the step's mailbox with the selected one. */
 function selected(scene: Scene): Selection {
   if (scene.selection === null) throw new Error('A step on messages came without a selected mailbox.')
   return scene.selection

@@ -6,6 +6,7 @@ export type {
   BodyId,
   BoxEpoch,
   Clock,
+  DistrustedCapability,
   EntrySeq,
   ErrorCode,
   ErrorScope,
@@ -27,18 +28,24 @@ export type {
   Recovery,
   Remote,
   RemoteSession,
+  ServerMeasures,
   ServerProfile,
   Step,
   StoredTargets,
+  SubmissionOutcome,
+  SubmittedMessage,
+  Submitter,
   SyncErrorOptions,
   SystemFlag,
   Targets,
+  TierLimit,
   Uid,
   UidPairs,
   UidRange,
 } from '@tidemail/core'
 export {
   accountId,
+  describeStep,
   ERROR_CATALOGUE,
   entrySeq,
   hasFlag,
@@ -51,5 +58,6 @@ export {
   uid,
 } from '@tidemail/core'
 export type * from '@tidemail/engine'
-export { createMailEngine } from '@tidemail/engine'
+export { createMailEngine, examineServer, readServerProfile, writeServerProfile } from '@tidemail/engine'
+export { describeOperation, describeProgress, describeSettlement, describeTargets } from '@tidemail/replay-log'
 export { openDexieMessageStore } from '@tidemail/store'

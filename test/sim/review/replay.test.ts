@@ -115,7 +115,7 @@ describe('operations that follow one another', () => {
   })
 
   it('reach a moved message on a server that names no UIDs, although the target is replayed in too', async () => {
-    // Verifies: I-LOG-2, H-9, H-11
+    // Verifies: I-LOG-2, H-9, H-11, DC-4315-3b
     const world = new ReviewWorld({ without: ['UIDPLUS'] })
     world.arrive('INBOX', 1)
     world.arrive('Archive', 1)

@@ -9,6 +9,7 @@ import type { Choose, CommonOptions } from '../verb.ts'
 interface FlagOptions extends CommonOptions {
   readonly add?: string
   readonly remove?: string
+  readonly ifUnchanged?: boolean
 }
 
 export function declareFlag(program: Command, choose: Choose): void {
@@ -19,6 +20,7 @@ export function declareFlag(program: Command, choose: Choose): void {
     .argument('<uids>', 'UIDs such as 12,15:20, or locals such as local:3')
     .option('--add <flags>', "such as seen,flagged,'$Work'")
     .option('--remove <flags>', 'such as draft')
+    .option('--if-unchanged', 'leave alone, and show, what somebody else changed meanwhile')
     .action((mailbox: string, messages: string, options: FlagOptions) => {
       choose(options, (context) => {
         const add = options.add === undefined ? [] : parseFlags(options.add)
@@ -28,7 +30,9 @@ export function declareFlag(program: Command, choose: Choose): void {
         if (add.length + remove.length === 0) {
           throw new SyncError('input.usage', 'No flags were given.', { hint: 'Give --add FLAGS, --remove FLAGS or both.' })
         }
-        return requestOperations(context, [{ verb: 'flag', mailbox, messages, add, remove }])
+        return requestOperations(context, [
+          { verb: 'flag', mailbox, messages, add, remove, when: options.ifUnchanged === true ? 'unchanged' : 'whatever' },
+        ])
       })
     })
 }

@@ -1,16 +1,18 @@
 /** `tidemail ops`: what waits in the replay log, and what became of earlier operations, with the evidence; and what to do with what is parked. */
 
+import { SyncError } from '@tidemail/core'
 import type { Entry, Receipt } from '@tidemail/engine'
-import { describeOperation } from '@tidemail/replay-log'
+import { describeProgress, describeSettlement, describeTargets } from '@tidemail/replay-log'
 import { Argument, type Command, Option } from 'commander'
-import { pathsOf } from '../accept-request.ts'
-import { progressText, settlementText, targetsText } from '../describe-progress.ts'
+import { type Describe, describer } from '../accept-request.ts'
 import { isoDate } from '../message-fields.ts'
 import { offline, openStore, useAccount } from '../open-account.ts'
+import type { OperationRequest } from '../operation-request.ts'
 import { parseSeq, wholeNumber } from '../parse-arguments.ts'
 import { requestOperations } from '../request-operations.ts'
 import { readSetup } from '../setup.ts'
 import type { Choose, CommonOptions, VerbContext } from '../verb.ts'
+import { visibleLine } from '../visible-text.ts'
 
 /** Receipts are kept for good; so many of the newest are shown unless said otherwise. */
 const RECEIPTS_SHOWN = 100
@@ -24,19 +26,19 @@ export function declareOps(program: Command, choose: Choose): void {
     .command('ops')
     .description('show the operations that wait, and what became of earlier ones')
     .addOption(new Option('--limit <count>', 'show so many of the newest receipts').argParser(wholeNumber({ max: 999_999_999 })))
-    .addArgument(new Argument('[decision]', 'what to do with a parked operation').choices(['retry', 'discard']))
+    .addArgument(new Argument('[decision]', 'what to do with a parked operation').choices(['retry', 'discard', 'retarget']))
     .argument('[seq]', 'its number')
-    .action((decision: 'retry' | 'discard' | undefined, seq: string | undefined, options: OpsOptions) => {
+    .argument('[mailbox]', 'with retarget: where it is to go instead')
+    .action((decision: Verdict | undefined, seq: string | undefined, mailbox: string | undefined, options: OpsOptions) => {
       if (decision !== undefined) {
-        choose(options, async (context) => requestOperations(context, [{ verb: decision, seq: parseSeq(seq ?? '') }]))
+        choose(options, async (context) => requestOperations(context, [decisionOf(decision, seq ?? '', mailbox)]))
         return
       }
       choose(options, async (context) => {
         const { directory, options: named } = await readSetup(context)
         const store = await openStore(directory, 'existing', context.signal)
         await useAccount(store, offline(named), async ({ engine }) => {
-          const pathOf = pathsOf(await engine.mailboxes())
-          const describe: Describe = (operation) => describeOperation(operation, pathOf)
+          const describe = describer(await engine.mailboxes())
           const entries = await engine.entries()
           const receipts = await engine.receipts({ limit: options.limit ?? RECEIPTS_SHOWN })
           await printOps(context, { entries, receipts, describe })
@@ -45,7 +47,15 @@ export function declareOps(program: Command, choose: Choose): void {
     })
 }
 
-type Describe = (operation: Entry['operation']) => string
+type Verdict = 'retry' | 'discard' | 'retarget'
+
+/** @throws SyncError `input.usage` */
+function decisionOf(verb: Verdict, text: string, mailbox: string | undefined): OperationRequest {
+  const seq = parseSeq(text)
+  if (verb !== 'retarget' && mailbox === undefined) return { verb, seq }
+  if (verb === 'retarget' && mailbox !== undefined) return { verb, seq, mailbox }
+  throw new SyncError('input.usage', verb === 'retarget' ? 'No mailbox is named to send it to.' : `${verb} takes no mailbox.`)
+}
 
 interface Ops {
   readonly entries: readonly Entry[]
@@ -57,15 +67,18 @@ async function printOps({ printer }: VerbContext, { entries, receipts, describe 
   for (const entry of entries) {
     const { seq, operation, progress, settled, acceptedAt } = entry
     const description = describe(operation)
-    const groups = progress.map(({ state, targets, parkedFor }) => ({ state, targets: targetsText(targets), parkedFor }))
+    const groups = progress.map(({ state, targets, parkedFor }) => ({ state, targets: describeTargets(targets), parkedFor }))
     const event = { kind: 'entry', seq, operation: operation.kind, description, acceptedAt: isoDate(acceptedAt), groups }
-    const lines = [...progress.map(progressText), ...settled.map(settlementText)].map((line) => `      ${line}`)
+    const lines = [
+      ...progress.map((group) => describeProgress(group, operation)),
+      ...settled.map((settlement) => describeSettlement(settlement, operation)),
+    ].map((line) => `      ${visibleLine(line)}`)
     await printer.print({ ...event, settled: settled.map(outcomeFields) }, [`#${seq} ${description}`, ...lines])
   }
   for (const { seq, operation, acceptedAt, settledAt, outcomes } of receipts) {
     const description = describe(operation)
     const event = { kind: 'receipt', seq, operation: operation.kind, description, acceptedAt: isoDate(acceptedAt) }
-    const lines = outcomes.map((outcome) => `      ${settlementText(outcome)}`)
+    const lines = outcomes.map((outcome) => `      ${visibleLine(describeSettlement(outcome, operation))}`)
     const fields = { settledAt: isoDate(settledAt), outcomes: outcomes.map(outcomeFields) }
     await printer.print({ ...event, ...fields }, [`#${seq} ${description} (settled ${isoDate(settledAt)})`, ...lines])
   }
@@ -75,5 +88,5 @@ async function printOps({ printer }: VerbContext, { entries, receipts, describe 
 }
 
 function outcomeFields({ outcome, targets, evidence }: Receipt['outcomes'][number]): Readonly<Record<string, unknown>> {
-  return { outcome, targets: targetsText(targets), evidence }
+  return { outcome, targets: describeTargets(targets), evidence }
 }

@@ -3,16 +3,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { PlannedStep, SyncPlan } from '@tidemail/engine'
+import { describeStep, type ErrorCode, SyncError } from '@tidemail/core'
+import type { PlanOptions as EnginePlanOptions, PlannedStep, SyncPlan } from '@tidemail/engine'
 import type { Command } from 'commander'
 import { connectionOf } from '../connect-settings.ts'
-import { describeStep } from '../describe-step.ts'
 import { engineLog } from '../engine-log.ts'
 import { type OpenAccount, offline, openStore, useAccount } from '../open-account.ts'
 import { namedSettings, readSetup, type Setup } from '../setup.ts'
 import { isVacant } from '../vacant-folder.ts'
 import type { Choose, CommonOptions, VerbContext } from '../verb.ts'
 import { visibleLine } from '../visible-text.ts'
+
+/** What a machine without a network gets for an answer. */
+const OFFLINE_CODES: readonly ErrorCode[] = ['remote.host-unknown', 'remote.unreachable']
 
 interface PlanOptions extends CommonOptions {
   readonly offline?: boolean
@@ -27,16 +30,19 @@ export function declarePlan(program: Command, choose: Choose): void {
     .action((mailboxes: readonly string[], options: PlanOptions) => {
       choose(options, async (context) => {
         const setup = await readSetup(context)
-        const plan = (account: OpenAccount): Promise<void> => printPlan(account, context, mailboxes, options)
-        if (options.offline === true) {
-          const store = await openStore(setup.directory, 'existing', context.signal)
-          await useAccount(store, offline(setup.options), plan)
-        } else if (hasAccount(setup) && (await isVacant(setup.directory))) {
-          await planBeforeFirstSync(setup, context, plan)
-        } else {
-          const store = await openStore(setup.directory, 'existing', context.signal)
-          await useAccount(store, online(setup, context), plan)
+        const only = mailboxes.length === 0 ? {} : { mailboxes }
+        const isOffline = options.offline === true
+        if (!isOffline && hasAccount(setup) && (await isVacant(setup.directory))) {
+          await planBeforeFirstSync(setup, context, async ({ engine }) => {
+            await printPlan(await engine.plan({ ...only, signal: context.signal }), context)
+          })
+          return
         }
+        const store = await openStore(setup.directory, 'existing', context.signal)
+        await useAccount(store, isOffline ? offline(setup.options) : online(setup, context), async (account) => {
+          const { plan, note } = await planOf(account, { ...only, signal: context.signal, offline: isOffline })
+          await printPlan(plan, context, note)
+        })
       })
     })
 }
@@ -65,14 +71,35 @@ function hasAccount(setup: Setup): boolean {
   return host !== undefined && user !== undefined
 }
 
-async function printPlan(
-  { engine }: OpenAccount,
-  { printer, signal }: VerbContext,
-  mailboxes: readonly string[],
-  options: PlanOptions,
-): Promise<void> {
-  const only = mailboxes.length === 0 ? {} : { mailboxes }
-  const plan = await engine.plan({ ...only, signal, offline: options.offline === true })
+interface Note {
+  /** Why the server was not looked at, when it was meant to be. */
+  readonly code: ErrorCode | null
+  readonly message: string
+}
+
+interface NotedPlan {
+  readonly plan: SyncPlan
+  readonly note: Note | null
+}
+
+/** Without a network the plan is of what waits to be sent, and says so. */
+async function planOf({ engine }: OpenAccount, asked: EnginePlanOptions): Promise<NotedPlan> {
+  if (asked.offline === true) return { plan: await engine.plan(asked), note: { code: null, message: 'The server was not asked' } }
+  try {
+    return { plan: await engine.plan(asked), note: null }
+  } catch (error) {
+    if (!(error instanceof SyncError) || !OFFLINE_CODES.includes(error.code)) throw error
+    const { code, message } = error
+    return { plan: await engine.plan({ ...asked, offline: true }), note: { code, message: message.replace(/\.$/, '') } }
+  }
+}
+
+async function printPlan(plan: SyncPlan, { printer }: VerbContext, note: Note | null = null): Promise<void> {
+  if (note !== null) {
+    const message = `${note.message}: this is only what waits to be sent.`
+    const code = note.code === null ? '' : ` (${note.code})`
+    await printer.print({ kind: 'note', code: note.code, message }, `Note: ${visibleLine(message)}${code}`)
+  }
   for (const [i, planned] of plan.steps.entries()) {
     const { part, mailbox, step } = planned
     const heading = part === plan.steps[i - 1]?.part ? [] : [`${part}:`]

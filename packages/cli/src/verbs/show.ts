@@ -2,7 +2,7 @@
 
 import type { MessageReference, MessageView, MimePart } from '@tidemail/core'
 import type { Command } from 'commander'
-import { decodeMessage, decodePart } from '../decode-text.ts'
+import { attachedHeading, decodeAttached, decodeMessage, decodePart, isAttachedMessage } from '../decode-text.ts'
 import { findMailbox } from '../find-mailbox.ts'
 import { addressText, isoDate, messageFields, nameOf } from '../message-fields.ts'
 import { unknownMessages } from '../message-set.ts'
@@ -33,7 +33,8 @@ async function show(account: OpenAccount, { printer }: VerbContext, mailboxName:
   const reference = await selectMessage({ store, accountId, mailbox }, uid)
   const message = await engine.message(reference)
   if (message === null) throw unknownMessages([nameOf(reference)], mailbox.path)
-  const text = await heldText(account, reference, message)
+  const own = await heldText(account, reference, message)
+  const attached = await attachedMessages(account, reference, message)
   const parts = message.parts.map(({ section, type, sizeBytes, fileName }) => {
     return { section, type, size: sizeBytes, fileName, isHeld: message.heldSections.includes(section) }
   })
@@ -45,9 +46,10 @@ async function show(account: OpenAccount, { printer }: VerbContext, mailboxName:
     cc: cc.map(addressText),
     inReplyTo,
     parts,
-    text,
+    text: [own, ...attached.held].filter((text) => text !== null).join('\n\n') || own,
   }
-  await printer.print(event, [...headerLines(message), '', ...(text === null ? [notHeld(message)] : visibleLines(text))])
+  const texts = [own ?? notHeld(message), ...attached.held, ...attached.missing].filter((text) => text !== null)
+  await printer.print(event, [...headerLines(message), '', ...visibleLines(texts.join('\n\n'))])
   await printer.print({ kind: 'result', messages: 1 }, null)
 }
 
@@ -106,10 +108,36 @@ async function heldText({ engine }: OpenAccount, reference: MessageReference, me
   return texts.length === 0 ? null : texts.join('\n')
 }
 
+interface AttachedMessages {
+  readonly held: readonly string[]
+  /** What to say of those that are not stored. */
+  readonly missing: readonly string[]
+}
+
+/** The messages attached to this one, where it is not held as a whole. */
+async function attachedMessages(
+  { engine }: OpenAccount,
+  reference: MessageReference,
+  message: MessageView,
+): Promise<AttachedMessages> {
+  const held: string[] = []
+  const missing: string[] = []
+  if (message.heldSections.includes('')) return { held, missing }
+  for (const { type, section, fileName, encoding } of message.parts) {
+    if (!isAttachedMessage({ type })) continue
+    const bytes = message.heldSections.includes(section) ? await engine.part(reference, section) : null
+    if (bytes === null)
+      missing.push(`[Part ${section} is an attached message, not stored: \`tidemail sync --bodies all\` fetches it.]`)
+    else held.push(`${attachedHeading(fileName)}\n${await decodeAttached(bytes, encoding)}`)
+  }
+  return { held, missing }
+}
+
 const NOT_HELD =
   '[The text is not stored: `tidemail sync --bodies text` fetches small and recent texts, `--bodies all` everything.]'
 
-function notHeld({ parts }: MessageView): string {
-  const hasText = parts.some(({ type }) => type.startsWith('text/'))
-  return hasText ? NOT_HELD : '[The message has no text.]'
+/** What is said in place of the text; null where there are attached messages instead. */
+function notHeld({ parts }: MessageView): string | null {
+  if (parts.some(({ type }) => type.startsWith('text/'))) return NOT_HELD
+  return parts.some(isAttachedMessage) ? null : '[The message has no text.]'
 }

@@ -9,6 +9,7 @@ import { engineLog } from '../engine-log.ts'
 import { findMailbox, seekMailbox } from '../find-mailbox.ts'
 import { keepSettings, type OpenAccount, openStore, useAccount } from '../open-account.ts'
 import { listenAsOwner } from '../owner-socket.ts'
+import { readProfileFile } from '../profile-file.ts'
 import { namedSettings, readSetup } from '../setup.ts'
 import { showProgress } from '../show-progress.ts'
 import type { Choose, CommonOptions, VerbContext } from '../verb.ts'
@@ -18,20 +19,26 @@ export function declareSync(program: Command, choose: Choose): void {
     .command('sync')
     .description('send what waits, and take in what is new')
     .argument('[mailboxes...]', 'only these mailboxes')
-    .action((mailboxes: readonly string[], options: CommonOptions) => {
-      choose(options, (context) => sync(context, mailboxes))
+    .option('--profile <file>', 'what `tidemail doctor --out` wrote of the server')
+    .action((mailboxes: readonly string[], options: SyncOptions) => {
+      choose(options, (context) => sync(context, mailboxes, options.profile ?? null))
     })
 }
 
-async function sync(context: VerbContext, mailboxes: readonly string[]): Promise<void> {
+interface SyncOptions extends CommonOptions {
+  readonly profile?: string
+}
+
+async function sync(context: VerbContext, mailboxes: readonly string[], profile: string | null): Promise<void> {
   const setup = await readSetup(context)
+  const known = profile === null ? {} : { serverProfile: await readProfileFile(context, profile) }
   const named = namedSettings(setup)
   const connection = connectionOf(setup, context.terminal.variables)
   const isAccountNamed = named.host !== undefined && named.user !== undefined
   // What cannot work is said before a folder is made for it.
   if (isAccountNamed) connection.settings(null)
   const store = await openStore(setup.directory, isAccountNamed ? 'create' : 'existing', context.signal)
-  const report = await useAccount(store, { named, connection, log: engineLog(context) }, async (account) => {
+  const report = await useAccount(store, { named, connection, log: engineLog(context), ...known }, async (account) => {
     const owner = await listenAsOwner(setup.directory, (request) => acceptRequest(account, request))
     try {
       return await synchronise(account, context, mailboxes)

@@ -1,4 +1,4 @@
-/** `tidemail undo`: takes back an operation of which nothing was sent. */
+/** `tidemail undo`: takes back an operation: for free while nothing was sent, otherwise by the opposite. */
 
 import type { Command } from 'commander'
 import { parseSeq } from '../parse-arguments.ts'
@@ -8,7 +8,7 @@ import type { Choose, CommonOptions } from '../verb.ts'
 export function declareUndo(program: Command, choose: Choose): void {
   program
     .command('undo')
-    .description('take back an operation of which nothing was sent')
+    .description('take back an operation; once it was sent, by asking for the opposite')
     .argument('<seq>', 'its number, as `tidemail ops` shows it')
     .action((seq: string, options: CommonOptions) => {
       choose(options, async (context) => requestOperations(context, [{ verb: 'undo', seq: parseSeq(seq) }]))

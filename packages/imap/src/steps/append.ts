@@ -1,4 +1,4 @@
-/** APPEND, of one message or of several at once (RFC 9051 §6.3.12, RFC 3502), with the literals the server takes (RFC 7888). */
+/** APPEND, of one message or of several at once (RFC 9051 §6.3.12, RFC 3502), and UID REPLACE (RFC 8508), with the literals the server takes (RFC 7888). */
 
 import {
   type Appended,
@@ -8,36 +8,55 @@ import {
   type OutgoingMessage,
   parseFlag,
   parseRanges,
+  type ReplaceStep,
   type ServerProfile,
   UID_MAX,
   type Uid,
   uidValidity,
 } from '@tidemail/core'
+import type { CommandPart } from '../command.ts'
 import { formatInternalDate } from '../fetch-row.ts'
-import type { CommandPart } from '../wire.ts'
-import { type Exchange, refusal, type StepContext, type StepExchanges } from './exchange.ts'
+import type { ResponseCode } from '../response.ts'
+import { type Exchange, refusal, type StepContext, type StepExchanges, type Tell } from './exchange.ts'
 
 /** Under LITERAL- larger ones wait for the server's word (RFC 7888 §5). */
 const LITERAL_MINUS_OCTETS_MAX = 4_096
 
 /** The bytes are those of the messages, in the same order. */
 export function appendExchanges(step: AppendStep, bodies: readonly Uint8Array[], context: StepContext): StepExchanges {
-  const { server } = context
   if (step.messages.length === 0) return []
-  if (step.messages.length > 1 && !can(server, 'MULTIAPPEND')) return refusal('CANNOT', 'The server takes one message at a time.')
+  if (step.messages.length > 1 && !can(context.server, 'MULTIAPPEND')) {
+    return refusal('CANNOT', 'The server takes one message at a time.')
+  }
+  return upload(step, `APPEND ${context.argumentOf(step.target)}`, step.messages, bodies, context)
+}
+
+/** Only in the mailbox of the message that is replaced, which is open. */
+export function replaceExchanges(step: ReplaceStep, bodies: readonly Uint8Array[], context: StepContext): StepExchanges {
+  if (!can(context.server, 'REPLACE')) return refusal('CANNOT', 'The server cannot replace a message.')
+  return upload(step, `UID REPLACE ${step.uid} ${context.argumentOf(step.target)}`, [step.message], bodies, context)
+}
+
+function upload(
+  step: AppendStep | ReplaceStep,
+  command: string,
+  messages: readonly OutgoingMessage[],
+  bodies: readonly Uint8Array[],
+  { server }: StepContext,
+): StepExchanges {
   const limit = server.appendLimitOctets
   if (limit !== null && bodies.some((bytes) => bytes.length > limit)) {
     return refusal('TOOBIG', `The server takes messages of at most ${limit} octets.`)
   }
-  const parts: CommandPart[] = [`APPEND ${context.argumentOf(step.target)}`]
-  for (const [index, message] of step.messages.entries()) {
+  const parts: CommandPart[] = [command]
+  for (const [index, message] of messages.entries()) {
     const literal = bodies[index]
     if (literal === undefined || literal.length === 0) return refusal(null, 'A message without octets cannot be appended.')
     if (literal.includes(0)) return refusal(null, 'A message that holds NUL cannot be appended.')
     parts.push(` (${flagsOf(message).join(' ')}) ${formatInternalDate(message.internalDate)} `)
     parts.push({ literal, isSynchronising: mustAsk(literal, server) })
   }
-  return [exchange(step, parts)]
+  return [exchange(step, messages.length, parts)]
 }
 
 function flagsOf(message: OutgoingMessage): readonly string[] {
@@ -49,23 +68,30 @@ function mustAsk(literal: Uint8Array, server: ServerProfile): boolean {
   return !can(server, 'LITERAL-') || literal.length > LITERAL_MINUS_OCTETS_MAX
 }
 
-function exchange(step: AppendStep, parts: readonly CommandPart[]): Exchange {
+/** REPLACE may tell APPENDUID in an untagged OK before the tagged one (RFC 8508 §3.3). */
+function exchange(step: AppendStep | ReplaceStep, count: number, parts: readonly CommandPart[]): Exchange {
+  const take = (code: ResponseCode | null, tell: Tell): boolean => {
+    if (code?.name !== 'APPENDUID') return false
+    const appended = readAppendUid(step, count, code.args)
+    if (appended !== null) tell(appended)
+    return true
+  }
   return {
     parts,
+    take: (response, tell) => response.kind === 'condition' && take(response.code, tell),
     finish: ({ code }, tell) => {
-      const appended = code?.name === 'APPENDUID' ? readAppendUid(step, code.args) : null
-      if (appended !== null) tell(appended)
+      take(code, tell)
       return undefined
     },
   }
 }
 
 /** `38505 3955` or `38505 4:6`. A code that does not name every message is no evidence. */
-function readAppendUid(step: AppendStep, args: string): Appended | null {
+function readAppendUid(step: AppendStep | ReplaceStep, count: number, args: string): Appended | null {
   const [digits, set] = args.split(' ')
   const validity = Number(digits)
   if (set === undefined || !Number.isInteger(validity) || validity < 1 || validity > UID_MAX) return null
-  const uids = expand(set, step.messages.length)
+  const uids = expand(set, count)
   if (uids === null) return null
   return { kind: 'appended', id: step.id, target: { path: step.target, uidValidity: uidValidity(validity) }, uids }
 }

@@ -1,9 +1,9 @@
 /** What a step is to the session: commands to write, and how their answers become observations. */
 
 import type { Observation, Rejection, ServerProfile } from '@tidemail/core'
+import type { CommandPart } from '../command.ts'
 import type { TaggedResponse, Untagged } from '../response.ts'
 import type { Selection } from '../selection.ts'
-import type { CommandPart } from '../wire.ts'
 
 export type Tell = (observation: Observation) => void
 

@@ -1,14 +1,16 @@
 /** Which file writes which step. */
 
 import { assertNever, type Step } from '@tidemail/core'
-import { appendExchanges } from './append.ts'
+import { appendExchanges, replaceExchanges } from './append.ts'
 import { copyExchanges } from './copy.ts'
 import type { StepContext, StepExchanges } from './exchange.ts'
 import { expungeExchanges } from './expunge.ts'
+import { expungeAllExchanges } from './expunge-all.ts'
 import { fetchExchanges } from './fetch.ts'
 import { fetchBodyExchanges } from './fetch-body.ts'
 import { leaveExchanges } from './leave.ts'
 import { listExchanges } from './list.ts'
+import { mailboxExchanges } from './mailboxes.ts'
 import { moveExchanges } from './move.ts'
 import { openExchanges } from './open.ts'
 import { searchExchanges } from './search.ts'
@@ -40,8 +42,18 @@ export function exchangesOf(step: Step, bodies: readonly Uint8Array[], context: 
       return moveExchanges(step, context)
     case 'expunge':
       return expungeExchanges(step, context)
+    case 'expunge-all':
+      return expungeAllExchanges()
     case 'append':
       return appendExchanges(step, bodies, context)
+    case 'replace':
+      return replaceExchanges(step, bodies, context)
+    case 'create':
+    case 'rename':
+    case 'delete':
+    case 'subscribe':
+    case 'unsubscribe':
+      return mailboxExchanges(step, context)
     default:
       return assertNever(step)
   }

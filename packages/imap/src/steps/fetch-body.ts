@@ -1,6 +1,7 @@
-/** UID FETCH of body sections: messages that want the same sections share a command (RFC 9051 §6.4.5). */
+/** UID FETCH of body sections: messages that want the same sections share a command (RFC 9051 §6.4.5); what is nested too deep is not asked for. */
 
 import { type FetchBodyStep, SyncError, type Uid, UidSet } from '@tidemail/core'
+import { isNameable } from '../body-structure.ts'
 import type { FetchRow } from '../fetch-row.ts'
 import { RESPONSE_LIMITS } from '../response-reader.ts'
 import { flagsRow } from '../selection.ts'
@@ -22,7 +23,8 @@ export function fetchBodyExchanges(step: FetchBodyStep): StepExchanges {
     if (sizeBytes > RESPONSE_LIMITS.literalOctetsMax)
       return refusal('TOOBIG', 'A part is larger than what is taken in one piece.')
   }
-  return groups(step).flatMap((group) =>
+  const answerable = groups(step).filter(({ sections }) => sections.some(isNameable))
+  return answerable.flatMap((group) =>
     UidSet.from(group.uids)
       .chunksOfOctets(UID_SET_OCTETS_MAX)
       .map((uids) => exchange(step, group.sections, uids)),
@@ -49,7 +51,8 @@ function groups(step: FetchBodyStep): readonly Group[] {
 
 function exchange(step: FetchBodyStep, sections: readonly string[], uids: UidSet): Exchange {
   const answered = new Set<string>()
-  const bySpelling = new Map(sections.map((section) => [spelled(section), section]))
+  const asked = sections.filter(isNameable)
+  const bySpelling = new Map(asked.map((section) => [spelled(section), section]))
   const tellSections = (row: FetchRow, uid: Uid, tell: Tell): boolean => {
     let isOurs = false
     for (const { section: written, bytes } of row.sections) {
@@ -62,7 +65,7 @@ function exchange(step: FetchBodyStep, sections: readonly string[], uids: UidSet
     return isOurs
   }
   return {
-    parts: [`UID FETCH ${uids} (UID ${sections.map((section) => `BODY.PEEK[${section}]`).join(' ')})`],
+    parts: [`UID FETCH ${uids} (UID ${asked.map((section) => `BODY.PEEK[${section}]`).join(' ')})`],
     take: (response, tell) => {
       if (response.kind !== 'fetch' || response.row.sections.length === 0) return false
       const { row } = response

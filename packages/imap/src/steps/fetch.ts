@@ -3,22 +3,30 @@
 import { can, type FetchStep, modSeq, type RowSeen, type Summary, type Uid } from '@tidemail/core'
 import type { FetchRow } from '../fetch-row.ts'
 import { flagsRow } from '../selection.ts'
-import type { Exchange, StepContext } from './exchange.ts'
+import type { Exchange, StepContext, Tell } from './exchange.ts'
 
 export function fetchExchanges(step: FetchStep, context: StepContext): readonly Exchange[] {
   if (step.uids.isEmpty) return []
   /** Rows whose items came in more than one response. */
   const partial = new Map<number, FetchRow>()
   const told = new Set<number>()
+  const tellFlags = (row: FetchRow, tell: Tell): boolean => {
+    const seen = flagsRow(row, step.mailbox)
+    if (seen === null) return false
+    told.add(seen.uid)
+    tell(seen)
+    return true
+  }
   return [
     {
       parts: [`UID FETCH ${step.uids} (${items(step, context).join(' ')})${modifier(step, context)}`],
       take: (response, tell) => {
         if (response.kind !== 'fetch') return false
         const { row } = response
-        if (row.uid === null) return false
-        // `n:4294967295` beyond the last message names the last one: of it only the flags are news.
-        if (step.items === 'flags' || !holdsSummary(row) || !step.uids.has(row.uid) || told.has(row.uid)) return false
+        // `n:4294967295` beyond the last message names the last one: of it only the flags are news, as of what was told already.
+        if (row.uid === null || !step.uids.has(row.uid) || told.has(row.uid)) return false
+        if (step.items === 'flags') return tellFlags(row, tell)
+        if (!holdsSummary(row)) return false
         const whole = merged(partial.get(row.uid), row)
         const summary = summaryOf(whole, step)
         if (summary === null) partial.set(row.uid, whole)

@@ -66,7 +66,8 @@ function plainList(context: StepContext): readonly Exchange[] {
       mayBeRefused: true,
       take: (response) => {
         if (response.kind !== 'list') return false
-        subscribed.add(context.pathOf(response.name))
+        // RFC 3501 §6.3.9: \Noselect names what is only above a subscribed mailbox.
+        if (!response.attributes.includes('\\noselect')) subscribed.add(context.pathOf(response.name))
         return true
       },
       finish: (_reply, tell) => {

@@ -94,8 +94,7 @@ function record(report: Report, response: Untagged): boolean {
     case 'vanished':
       return recordChange(report, response)
     case 'condition':
-      recordCode(report, response)
-      return true
+      return recordCode(report, response)
     default:
       return false
   }
@@ -107,8 +106,12 @@ function recordChange(report: Report, change: Untagged): true {
   return true
 }
 
-function recordCode(report: Report, { code }: StatusResponse): void {
-  if (code !== null) report.codes.set(code.name, code.args)
+/** Said again, or without a code, it is no part of the answer. */
+function recordCode({ codes }: Report, { code }: StatusResponse): boolean {
+  if (code === null) return false
+  const isNew = !codes.has(code.name)
+  codes.set(code.name, code.args)
+  return isNew
 }
 
 /** A server without CLOSED may still be telling of the mailbox that was open, until it begins with this one. */

@@ -6,7 +6,8 @@ import { type Exchange, refusal, type StepContext } from './exchange.ts'
 export function searchExchanges(step: SearchStep, context: StepContext): readonly Exchange[] {
   const found: UidRange[] = []
   let isAnswered = false
-  const criterion = step.uids.equals(UidSet.ALL) ? 'ALL' : `UID ${step.uids}`
+  const which = step.uids.equals(UidSet.ALL) ? 'ALL' : `UID ${step.uids}`
+  const criterion = step.only === 'deleted' ? `${which} DELETED` : which
   if (step.uids.isEmpty) return []
   return [
     {

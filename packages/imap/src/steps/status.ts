@@ -1,6 +1,15 @@
 /** STATUS of a mailbox that is not selected (RFC 9051 §6.3.11), and the rows that LIST-STATUS adds (RFC 5819). */
 
-import { can, type ModSeq, modSeq, type ServerProfile, type StatusSeen, type StatusStep, type UidValidity } from '@tidemail/core'
+import {
+  can,
+  MOD_SEQ_MAX,
+  type ModSeq,
+  modSeq,
+  type ServerProfile,
+  type StatusSeen,
+  type StatusStep,
+  type UidValidity,
+} from '@tidemail/core'
 import type { StatusRowResponse } from '../response.ts'
 import type { Value } from '../scanner.ts'
 import type { Exchange, StepContext } from './exchange.ts'
@@ -22,13 +31,12 @@ export function statusExchanges(step: StatusStep, context: StepContext): readonl
 }
 
 /**
- * What is asked of each mailbox, by STATUS and by LIST alike: Cyrus 3.6 answers HIGHESTMODSEQ with MAILBOXID by octets of
- * its own memory, which may hold quotes and line breaks. The open tells MAILBOXID too.
+ * What is asked of each mailbox, by STATUS and by LIST alike. Not MAILBOXID, which the open tells too: Cyrus 3.6 answers it here by octets of its
+ * own memory, which may hold quotes and line breaks.
  */
 export function statusItems(server: ServerProfile): readonly string[] {
   const items = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY']
-  if (hasModSeqs(server)) return [...items, 'HIGHESTMODSEQ']
-  return can(server, 'OBJECTID') ? [...items, 'MAILBOXID'] : items
+  return hasModSeqs(server) ? [...items, 'HIGHESTMODSEQ'] : items
 }
 
 export function hasModSeqs(server: ServerProfile): boolean {
@@ -47,9 +55,10 @@ export function statusSeen({ items }: StatusRowResponse, path: string): StatusSe
   }
 }
 
-/** Zero says that the mailbox has none (RFC 7162 §3.1.7). */
+/** Zero says that the mailbox has none (RFC 7162 §3.1.7), and so does a number of more than 63 bits. */
 export function readModSeq(value: Value | undefined): ModSeq | null {
-  return typeof value === 'string' && /^0*[1-9]\d{0,18}$/.test(value) ? modSeq(value) : null
+  if (typeof value !== 'string' || !/^0*[1-9]\d{0,18}$/.test(value)) return null
+  return BigInt(value) > MOD_SEQ_MAX ? null : modSeq(value)
 }
 
 function readNumber(value: Value | undefined): number | null {

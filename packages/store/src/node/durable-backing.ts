@@ -3,8 +3,9 @@
 import { SyncError } from '@tidemail/core'
 import type { DBCore, DBCoreMutateRequest, DBCoreMutateResponse, DBCoreTable, DBCoreTransaction } from 'dexie'
 import type { Durability } from '../dexie-message-store.ts'
-import type { StoreDatabase } from '../schema.ts'
+import type { StoreDatabase, StoreRow } from '../schema.ts'
 import { corruptRecord } from '../store-errors.ts'
+import type { CommitWitness } from './commit-witness.ts'
 import { decodeRow, encodeRow } from './row-codec.ts'
 import { RowSum } from './row-sum.ts'
 
@@ -28,20 +29,25 @@ export interface Backing {
   close(): Promise<void>
 }
 
+/** The row that every commit writes, with the revision that it made. */
+const FIRST_ROW_KEY = 'store:"store"'
+
 /** Rows that are put into memory in one request while loading. */
 const LOAD_BATCH_ROWS_MAX = 1_000
 
 /** The seam between Dexie and its backing. Batches are written one after another, in the order of their commits (H-19). */
 export class DurableBacking implements Durability {
   readonly #backing: Backing
+  readonly #witness: CommitWitness
   readonly #batches: Map<DBCoreTransaction, BackedRow[]> = new Map()
   readonly #sum: RowSum = new RowSum()
   #tail: Promise<void> = Promise.resolve()
   #isRecording = false
   #isPoisoned = false
 
-  constructor(backing: Backing) {
+  constructor(backing: Backing, witness: CommitWitness) {
     this.#backing = backing
+    this.#witness = witness
   }
 
   /** Lays the seam under a database that is not open yet. */
@@ -73,9 +79,10 @@ export class DurableBacking implements Durability {
     this.#isRecording = true
   }
 
-  /** Whether what was loaded is all that was ever written. @throws SyncError `store.corrupt` */
-  verify(): void {
+  /** Whether what was loaded, at this revision, is all that was ever written. @throws SyncError `store.corrupt` */
+  verify(revision: number): void {
     this.#sum.check()
+    this.#witness.check(revision)
   }
 
   check(): void {
@@ -88,6 +95,7 @@ export class DurableBacking implements Durability {
 
   async close(): Promise<void> {
     await this.#tail.catch(() => {})
+    await this.#witness.close()
     await this.#backing.close()
   }
 
@@ -148,7 +156,13 @@ export class DurableBacking implements Durability {
       this.#isPoisoned = true
       throw error
     }
+    await this.#witness.note(revisionMadeBy(batch))
   }
+}
+
+function revisionMadeBy(batch: readonly BackedRow[]): number {
+  const first = batch.find(({ key }) => key === FIRST_ROW_KEY)?.value
+  return first == null ? 0 : (decodeRow(first) as StoreRow).revision
 }
 
 function poisoned(): SyncError {

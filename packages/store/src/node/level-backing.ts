@@ -1,33 +1,49 @@
 /** The backing over LevelDB: one synced batch a transaction. Its lock keeps other processes out. */
 
-import { access, statfs } from 'node:fs/promises'
+import { access, readFile, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SyncError } from '@tidemail/core'
 import { ClassicLevel } from 'classic-level'
 import type { BackedRow, Backing, BackingOptions } from './durable-backing.ts'
+import { copyElsewhere } from './spare-copy.ts'
 
 /** Below this a failed write is taken for a full disk: LevelDB tells no errno. */
 const DISK_FREE_BYTES_MIN = 4 * 1024 * 1024
 
-/** Names the file that tells LevelDB what it holds; without it LevelDB begins anew, and removes what it finds. */
+/** Names the list of files that LevelDB reads first; without it LevelDB begins anew, and removes what it finds. */
 const CURRENT_FILE = 'CURRENT'
+const LIST_NAME = /^MANIFEST-\d+(?=\n$)/
 
 /**
- * Opens the rows of a store, or makes them where `create` says so.
+ * Opens the rows of a store, or makes them where `create` says so. Opening writes; where the disk is full, what is there can still be read.
  * @throws SyncError `store.in-use`, `store.corrupt`, `store.io`, `store.full`
  */
 export async function openLevelBacking(directory: string, { create = true }: BackingOptions = {}): Promise<Backing> {
-  if (!create) await refuseLost(join(directory, CURRENT_FILE))
-  const level = new ClassicLevel<string, Uint8Array>(directory, {
-    keyEncoding: 'utf8',
-    valueEncoding: 'view',
-    createIfMissing: create,
-  })
+  if (!create) await refuseLost(directory)
+  try {
+    return backingOn(await openLevel(directory, { create }), directory)
+  } catch (error) {
+    const isFull = error instanceof SyncError && error.code === 'store.full'
+    const rows = isFull && !create ? await readFromCopy(directory) : null
+    if (rows === null) throw error
+    return readOnlyBacking(rows, error)
+  }
+}
+
+type Level = ClassicLevel<string, Uint8Array>
+type Row = readonly [key: string, value: Uint8Array]
+
+async function openLevel(directory: string, { create }: Required<BackingOptions>): Promise<Level> {
+  const level: Level = new ClassicLevel(directory, { keyEncoding: 'utf8', valueEncoding: 'view', createIfMissing: create })
   try {
     await level.open()
+    return level
   } catch (error) {
     throw await openError(directory, error)
   }
+}
+
+function backingOn(level: Level, directory: string): Backing {
   return {
     rows: () => readAll(level, directory),
     write: async (batch) => {
@@ -42,10 +58,7 @@ export async function openLevelBacking(directory: string, { create = true }: Bac
   }
 }
 
-async function* readAll(
-  level: ClassicLevel<string, Uint8Array>,
-  directory: string,
-): AsyncGenerator<readonly [string, Uint8Array]> {
+async function* readAll(level: Level, directory: string): AsyncGenerator<Row> {
   try {
     yield* level.iterator()
   } catch (error) {
@@ -54,16 +67,53 @@ async function* readAll(
   }
 }
 
-async function refuseLost(path: string): Promise<void> {
+/** Null where no copy can be made either. */
+async function readFromCopy(directory: string): Promise<readonly Row[] | null> {
+  const copy = await copyElsewhere(directory)
+  if (copy === null) return null
   try {
-    await access(path)
+    const level = await openLevel(copy.directory, { create: false })
+    try {
+      const rows: Row[] = []
+      for await (const row of readAll(level, copy.directory)) rows.push(row)
+      return rows
+    } finally {
+      await level.close()
+    }
+  } finally {
+    await copy.remove()
+  }
+}
+
+/** Nothing can be written to a full disk: whoever tries is told what opening was told. */
+function readOnlyBacking(rows: readonly Row[], full: unknown): Backing {
+  return {
+    async *rows() {
+      yield* rows
+    },
+    write: async () => {
+      throw full
+    },
+    close: async () => {},
+  }
+}
+
+/** @throws SyncError `store.corrupt` when LevelDB would not find the list of its files, whatever else is there */
+async function refuseLost(directory: string): Promise<void> {
+  try {
+    const [list] = LIST_NAME.exec(await readFile(join(directory, CURRENT_FILE), 'latin1')) ?? []
+    if (list === undefined) throw damaged(`${CURRENT_FILE} names no list of files.`)
+    await access(join(directory, list))
   } catch (error) {
-    throw damaged(error)
+    throw error instanceof SyncError ? error : damaged(error)
   }
 }
 
 function damaged(cause: unknown): SyncError {
-  return new SyncError('store.corrupt', 'The files of the store are damaged; they are kept as they are.', { cause })
+  return new SyncError('store.corrupt', 'The files of the store are damaged; they are kept as they are.', {
+    cause,
+    hint: 'Restore the folder from a backup, or sync into a new one; what was not sent yet is in the damaged one only.',
+  })
 }
 
 function asOperation({ key, value }: BackedRow) {

@@ -40,6 +40,14 @@ export class NodeBodyFiles implements BodyFiles {
     return bytes
   }
 
+  async remove(id: BodyId): Promise<void> {
+    try {
+      await unlink(this.#pathOf(id))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(error)
+    }
+  }
+
   /** Removes what no transaction has come to name: called at open only, while nothing else runs. */
   async collectOrphans(isNamed: (id: BodyId) => boolean): Promise<void> {
     try {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AccountId, AccountRecord, BodyId, MessageStore, Write } from '@tidemail/core'
 import { SyncError } from '@tidemail/core'
+import { sampleAccount, sampleEnvelope } from '@tidemail/testing/simulated'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BackedRow, Backing } from './durable-backing.ts'
 import { openLevelBacking } from './level-backing.ts'
@@ -33,7 +34,7 @@ async function open(options: { readonly create?: boolean } = {}): Promise<Messag
 }
 
 function account(syncedAt: number | null = null): AccountRecord {
-  return { id: ADA, host: 'mail.example', user: 'ada', settings: {}, server: null, syncedAt }
+  return sampleAccount(ADA, { syncedAt })
 }
 
 async function commit(store: MessageStore, ...writes: readonly Write[]): Promise<void> {
@@ -164,27 +165,40 @@ describe('the folder of a store', () => {
     expect(await readdir(join(directory, 'bodies', 'ab'))).toEqual(['abcdef'])
     expect(await again.planning.body(bodyId)).toEqual(bytes)
   })
+
+  it('removes the bodies of an account when it is wiped, but for those that another names', async () => {
+    const store = await open()
+    const both = ['ada', 'bob'] as AccountId[]
+    for (const id of both) await commit(store, { kind: 'put-account', account: { ...account(), id } })
+    await acceptBodies(store, ADA, ['abcdef', 'abffff'] as BodyId[])
+    await acceptBodies(store, 'bob' as AccountId, ['abffff'] as BodyId[])
+    await store.wipe(ADA)
+    expect(await readdir(join(directory, 'bodies', 'ab'))).toEqual(['abffff'])
+    expect(await store.planning.body('abffff' as BodyId)).toEqual(BYTES)
+    await store.wipe('bob' as AccountId)
+    expect(await readdir(join(directory, 'bodies', 'ab'))).toEqual([])
+  })
 })
 
-const LOCAL = {
-  flags: [],
-  internalDate: 0,
-  sizeBytes: 5,
-  envelope: {
-    subject: null,
-    date: null,
-    from: [],
-    sender: [],
-    replyTo: [],
-    to: [],
-    cc: [],
-    bcc: [],
-    inReplyTo: null,
-    messageId: null,
-  },
-  parts: [],
-  emailId: null,
-} as const
+const BYTES = new TextEncoder().encode('draft')
+
+async function acceptBodies(store: MessageStore, accountId: AccountId, ids: readonly BodyId[]): Promise<void> {
+  await store.accept({
+    accountId,
+    targets: [],
+    bodies: ids.map((bodyId) => ({ bodyId, bytes: BYTES })),
+    build: ({ firstLocal }) => ({
+      bytes: BYTES,
+      localsUsed: ids.length,
+      effects: ids.map((bodyId, i) => {
+        const local = (firstLocal + i) as typeof firstLocal
+        return { kind: 'new', mailboxId: 1 as never, message: { ...LOCAL, local, bodyId } }
+      }),
+    }),
+  })
+}
+
+const LOCAL = { flags: [], internalDate: 0, sizeBytes: 5, envelope: sampleEnvelope(), parts: [], emailId: null } as const
 
 /** A disk that fails when it is told to, and otherwise keeps what it is given. */
 class FlakyBacking implements Backing {

@@ -4,6 +4,8 @@ import type { BodyId, Clock, MessageStore } from '@tidemail/core'
 import { IDBFactory as MemoryFactory, IDBKeyRange as MemoryKeyRange } from 'fake-indexeddb'
 import { DexieMessageStore, REAL_CLOCK } from '../dexie-message-store.ts'
 import { openDatabase, setUpStore } from '../open-database.ts'
+import { readStoreRow } from '../unit-of-work.ts'
+import { CommitWitness } from './commit-witness.ts'
 import { type Backing, type BackingOptions, DurableBacking } from './durable-backing.ts'
 import { openLevelBacking } from './level-backing.ts'
 import { NodeBodyFiles } from './node-body-files.ts'
@@ -34,7 +36,8 @@ export async function openBackedStore(
   openBacking: (directory: string, options: BackingOptions) => Promise<Backing>,
 ): Promise<MessageStore> {
   const paths = await prepareDirectory(directory, { create })
-  const durability = new DurableBacking(await openBacking(paths.levels, { create: paths.isNew }))
+  const witness = await CommitWitness.read(paths.directory)
+  const durability = new DurableBacking(await openBacking(paths.levels, { create: paths.isNew }), witness)
   try {
     // One store, one IndexedDB of its own: names need not be told apart.
     const db = await openDatabase({
@@ -46,7 +49,7 @@ export async function openBackedStore(
     })
     await durability.load(db)
     await setUpStore(db, { create: paths.isNew })
-    durability.verify()
+    durability.verify((await readStoreRow(db)).revision)
     await durability.settled()
     await paths.seal()
     const bodies = new NodeBodyFiles(paths.bodies)

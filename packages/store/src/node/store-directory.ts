@@ -13,6 +13,8 @@ const MARKER_FORMAT = 'tidemail-store'
 export const DIRECTORY_VERSION = 1
 
 export interface StoreDirectory {
+  /** By its one real name. */
+  readonly directory: string
   readonly levels: string
   readonly bodies: string
   /** Whether nothing was ever kept here: until it is sealed. */
@@ -37,7 +39,7 @@ export async function prepareDirectory(directory: string, options: { readonly cr
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
     // LevelDB knows its lock by the name of the file: under another name the same process would open it twice.
     const real = await realpath(directory)
-    const paths = { levels: join(real, 'levels'), bodies: join(real, 'bodies') }
+    const paths = { directory: real, levels: join(real, 'levels'), bodies: join(real, 'bodies') }
     await makeDirectory(paths.bodies)
     await makeDirectory(paths.levels)
     return { ...paths, isNew, seal: () => (isNew ? seal(real) : Promise.resolve()) }

@@ -4,6 +4,7 @@ import type { MessageStore } from '@tidemail/core'
 import type { Clause, Harness } from './harness.ts'
 import { FORWARD_CLAUSES } from './store/forward-contract.ts'
 import { LOG_CLAUSES } from './store/log-contract.ts'
+import { MAILBOX_CLAUSES } from './store/mailbox-contract.ts'
 import { describeModel } from './store/model-contract.ts'
 import { ROWS_CLAUSES } from './store/rows-contract.ts'
 import { VIEW_CLAUSES } from './store/view-contract.ts'
@@ -35,6 +36,7 @@ export function describeMessageStore(harness: Harness, name: string, { open, mod
     harness.describe('log', () => LOG_CLAUSES.forEach(check))
     harness.describe('forwards', () => FORWARD_CLAUSES.forEach(check))
     harness.describe('view', () => VIEW_CLAUSES.forEach(check))
+    harness.describe('mailboxes', () => MAILBOX_CLAUSES.forEach(check))
     harness.describe('model', () => describeModel(harness, open, modelRuns))
   })
 }

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import type { ModelAccount } from '../model/account.ts'
 import type { Extension } from '../model/extensions.ts'
-import type { MailboxEvent } from '../model/mailbox.ts'
+import type { MailboxEvent } from '../model/mailbox-answers.ts'
 import type { SelectedMailbox } from '../model/selected-mailbox.ts'
 import { BadCommand } from './bad-command.ts'
 import { type ReceivedCommand, readCommand } from './command-reader.ts'

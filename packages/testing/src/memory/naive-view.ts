@@ -5,6 +5,7 @@ import {
   applyFlagDelta,
   assertNever,
   type Flag,
+  foldMailboxes,
   hasFlag,
   type LocalId,
   type MailboxId,
@@ -37,7 +38,7 @@ interface Shown {
 export function mailboxViews(state: MemoryState, accountId: AccountId): MailboxView[] {
   const shown = visible(state, accountId)
   const mailboxes = [...state.mailboxes.values()].filter((mailbox) => mailbox.accountId === accountId)
-  return mailboxes
+  const views = mailboxes
     .sort((a, b) => a.id - b.id)
     .map(({ id, path, delimiter, role, isSelectable, isSubscribed, box, checkpoint }) => {
       const inside = shown.filter((message) => message.mailboxId === id)
@@ -55,6 +56,10 @@ export function mailboxViews(state: MemoryState, accountId: AccountId): MailboxV
         toFetch: awaited === null ? 0 : awaited.size - held,
       }
     })
+  return foldMailboxes(
+    views,
+    entriesOf(state, accountId).flatMap((entry) => entry.effects),
+  )
 }
 
 export function page(state: MemoryState, query: PageQuery): Page {
@@ -165,6 +170,9 @@ function applyEffect(state: MemoryState, accountId: AccountId, items: Map<string
           items.set(`local ${to + i}`, { ...origin, ...make(to + i), mailboxId: effect.mailboxId })
         }
       }
+      return
+    case 'keep':
+    case 'mailbox':
       return
     default:
       assertNever(effect)

@@ -102,7 +102,10 @@ export function partsOf(state: MemoryState, box: BoxEpoch, uid: number): Readonl
 
 /** The bodies that an entry keeps alive: those of the messages it shows. */
 export function bodiesOfEntry(entry: EntryRecord): BodyId[] {
-  return entry.effects.flatMap((effect) => (effect.kind === 'new' ? [effect.message.bodyId] : []))
+  return entry.effects.flatMap((effect) => {
+    if (effect.kind === 'new') return [effect.message.bodyId]
+    return effect.kind === 'keep' ? [effect.bodyId] : []
+  })
 }
 
 /** Drops the bodies that neither a part nor an entry names. */

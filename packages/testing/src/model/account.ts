@@ -1,7 +1,8 @@
 /** One account of the model: its mailboxes by name, subscriptions, quota, and what concerns two mailboxes: copy, move, rename. */
 
 import { type MailboxRole, UID_MAX, UidPairs, UidSet } from '@tidemail/core'
-import { type MailboxEvent, ModelMailbox } from './mailbox.ts'
+import { ModelMailbox } from './mailbox.ts'
+import type { MailboxEvent } from './mailbox-answers.ts'
 import { type ModelMessage, type NewMessage, type Refusal, refuse } from './message.ts'
 
 export const DELIMITER = '/'

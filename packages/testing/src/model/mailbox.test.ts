@@ -1,7 +1,8 @@
 import { UidSet } from '@tidemail/core'
 import { describe, expect, it } from 'vitest'
 import { ModelAccount } from './account.ts'
-import type { MailboxEvent, ModelMailbox } from './mailbox.ts'
+import type { ModelMailbox } from './mailbox.ts'
+import type { MailboxEvent } from './mailbox-answers.ts'
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(`Subject: ${words}\r\n\r\n${words}\r\n`)
 const message = (words: string, flags: readonly string[] = []) => ({ flags, internalDate: 1_767_225_600_000, bytes: text(words) })

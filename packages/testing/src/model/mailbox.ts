@@ -11,41 +11,8 @@ import {
   UidSet,
 } from '@tidemail/core'
 import { changedFlags, type FlagChange, sameFlagKeys } from './flag-change.ts'
+import type { ChangesSince, MailboxEvent, MailboxStatus, StoreResult } from './mailbox-answers.ts'
 import type { ModelMessage, NewMessage } from './message.ts'
-
-/** What happened to a mailbox, told to those who listen. */
-export type MailboxEvent =
-  | { readonly kind: 'appended'; readonly uids: UidSet }
-  | { readonly kind: 'flags'; readonly uids: UidSet }
-  | { readonly kind: 'expunged'; readonly uids: UidSet }
-  | { readonly kind: 'renamed'; readonly from: string }
-  /** UIDVALIDITY changed: who had the mailbox open has lost it. */
-  | { readonly kind: 'reset' }
-  | { readonly kind: 'deleted' }
-
-export interface StoreResult {
-  /** The messages whose flags are different now. */
-  readonly changed: readonly ModelMessage[]
-  /** The messages that failed the UNCHANGEDSINCE test (MODIFIED). */
-  readonly modified: UidSet
-}
-
-export interface ChangesSince {
-  readonly changed: readonly ModelMessage[]
-  /** Exact, or, after `forgetExpunges`, every absent UID below UIDNEXT (RFC 7162 §3.2.5.1 allows a superset). */
-  readonly vanished: UidSet
-}
-
-export interface MailboxStatus {
-  readonly messages: number
-  readonly unseen: number
-  readonly deleted: number
-  readonly sizeOctets: number
-  readonly uidNext: number
-  readonly uidValidity: number
-  readonly highestModSeq: bigint
-  readonly objectId: string
-}
 
 export interface ModelMailboxOptions {
   readonly path: string
@@ -58,6 +25,8 @@ export interface ModelMailboxOptions {
 
 /** Up to so many UIDs are looked up one by one. */
 const FEW_UIDS_MAX = 64
+/** The mod-sequence of what is not listed yet. */
+const UNLISTED = 0n
 
 /** A mailbox on the model server. Made by `ModelAccount`, which also holds what concerns two mailboxes: copy, move, rename. */
 export class ModelMailbox {
@@ -70,6 +39,8 @@ export class ModelMailbox {
   isReadOnly = false
   /** Knob: the flags that can be stored; `\*` stands for new keywords (RFC 9051 §7.1, PERMANENTFLAGS). */
   permanentFlags: readonly Flag[] = [...SYSTEM_FLAGS, '\\*']
+  /** Knob: new messages have their UIDs at once, but nobody sees them before `listArrivals()`: the listing lags. */
+  isListingLate = false
 
   readonly #nextEmailId: () => string
   readonly #listeners = new Set<(event: MailboxEvent) => void>()
@@ -77,6 +48,7 @@ export class ModelMailbox {
   #uidNext = 1
   #highestModSeq = 1n
   #messages: ModelMessage[] = []
+  #arrivals: ModelMessage[] = []
   #expunged: { readonly uid: number; readonly modSeq: bigint }[] = []
   #forgottenUpTo = 0n
   #keywords = new Map<string, Flag>()
@@ -95,7 +67,12 @@ export class ModelMailbox {
   }
 
   get uidNext(): number {
-    return this.#uidNext
+    return this.#arrivals[0]?.uid ?? this.#uidNext
+  }
+
+  /** What arrived and is not listed yet. */
+  get arrivals(): readonly ModelMessage[] {
+    return this.#arrivals
   }
 
   get highestModSeq(): bigint {
@@ -152,15 +129,31 @@ export class ModelMailbox {
   /** Adds messages that already have an EMAILID: what COPY and MOVE do. */
   admit(messages: readonly (NewMessage & { readonly emailId: string })[]): readonly ModelMessage[] {
     if (messages.length === 0) return []
-    const modSeq = this.#nextModSeq()
+    if (!this.isListingLate) this.listArrivals()
+    const modSeq = this.isListingLate ? UNLISTED : this.#nextModSeq()
     const added = messages.map(({ flags, internalDate, bytes, emailId }) => {
       const uid = this.#uidNext
       this.#uidNext += 1
       return { uid, flags: this.#storable(flags), modSeq, internalDate, bytes, emailId }
     })
+    if (this.isListingLate) {
+      this.#arrivals.push(...added)
+      this.#tell({ kind: 'arrived' })
+      return added
+    }
     this.#messages.push(...added)
     this.#tell({ kind: 'appended', uids: uidsOf(added) })
     return added
+  }
+
+  /** What has arrived is seen from now on, as if it had come now. */
+  listArrivals(): void {
+    if (this.#arrivals.length === 0) return
+    const modSeq = this.#nextModSeq()
+    const listed = this.#arrivals.map((message) => ({ ...message, modSeq }))
+    this.#arrivals = []
+    this.#messages.push(...listed)
+    this.#tell({ kind: 'appended', uids: uidsOf(listed) })
   }
 
   /** Changes flags. A message whose flags stay as they are keeps its mod-sequence, as on Dovecot and Cyrus. */
@@ -213,7 +206,7 @@ export class ModelMailbox {
       unseen: count(({ flags }) => !flags.includes('\\Seen')),
       deleted: count(({ flags }) => flags.includes('\\Deleted')),
       sizeOctets: this.#messages.reduce((total, { bytes }) => total + bytes.length, 0),
-      uidNext: this.#uidNext,
+      uidNext: this.uidNext,
       uidValidity: this.#uidValidity,
       highestModSeq: this.#highestModSeq,
       objectId: this.objectId,
@@ -225,6 +218,7 @@ export class ModelMailbox {
    * Without a value UIDVALIDITY rises by one.
    */
   bumpUidValidity(value: number = this.#uidValidity + 1): void {
+    this.listArrivals()
     this.#uidValidity = value
     this.#highestModSeq = BigInt(this.#messages.length + 1)
     this.#messages = this.#messages.map((message, i) => ({ ...message, uid: i + 1, modSeq: BigInt(i + 2) }))
@@ -282,7 +276,7 @@ export class ModelMailbox {
   }
 
   #absent(): UidSet {
-    return this.#uidNext === 1 ? UidSet.EMPTY : UidSet.range(1, this.#uidNext - 1).difference(this.uids)
+    return this.uidNext === 1 ? UidSet.EMPTY : UidSet.range(1, this.uidNext - 1).difference(this.uids)
   }
 
   #indexOf(uid: number): number {

@@ -36,21 +36,25 @@ async function startOnce(version: string): Promise<CourierServer> {
     await writeFile(join(folder, 'start.sh'), startScript(folder, port, tlsPort))
     logins = await answerLogins(join(folder, 'run/authdaemon/socket'), password, join(folder, 'mail'))
     const outputFile = join(folder, 'output.log')
-    guarded = await startGuarded({
-      command: 'unshare',
-      args: ['-m', 'sh', join(folder, 'start.sh')],
-      folders: [folder],
-      outputFile,
-    })
-    await greetingOf({ what: 'Courier', port, tlsPort, logFile: outputFile, hasExited: guarded.hasExited })
-    const { stop } = guarded
+    const start = async (): Promise<GuardedProcess> => {
+      const args = ['-m', 'sh', join(folder, 'start.sh')]
+      const started = await startGuarded({ command: 'unshare', args, folders: [folder], outputFile })
+      guarded = started
+      await greetingOf({ what: 'Courier', port, tlsPort, logFile: outputFile, hasExited: started.hasExited })
+      return started
+    }
+    let running = await start()
     const answering = logins
     return {
       ...{ name: 'courier', version, host: '127.0.0.1', port, tlsPort, caFile: certFile },
       user: freshUsers(password),
+      async restart() {
+        await running.halt()
+        running = await start()
+      },
       async stop() {
         answering.close()
-        await stop()
+        await running.stop()
       },
     }
   } catch (error) {

@@ -67,9 +67,14 @@ async function startOnce(version: string, options: CyrusOptions): Promise<CyrusS
       '-D',
     ]
     const [command = '', ...args] = mailFolder.startsWith(MEMORY_FOLDER) ? master : withoutSyncing(master)
-    guarded = await startGuarded({ command, args, folders: [folder, mailFolder], outputFile: join(folder, 'output.log') })
-    await greetingOf({ what: 'Cyrus', port, tlsPort, logFile: join(folder, 'output.log'), hasExited: guarded.hasExited })
-    const { stop } = guarded
+    const start = async (): Promise<GuardedProcess> => {
+      const outputFile = join(folder, 'output.log')
+      const started = await startGuarded({ command, args, folders: [folder, mailFolder], outputFile })
+      guarded = started
+      await greetingOf({ what: 'Cyrus', port, tlsPort, logFile: outputFile, hasExited: started.hasExited })
+      return started
+    }
+    let running = await start()
     const answering = passwords
     return {
       ...{ name: 'cyrus', version, host: '127.0.0.1', port, tlsPort, caFile: certFile },
@@ -79,9 +84,13 @@ async function startOnce(version: string, options: CyrusOptions): Promise<CyrusS
           ...['--reuid=cyrus', '--regid=mail', '--init-groups'],
           ...[`/usr/lib/cyrus/bin/${name}`, '-C', join(folder, 'imapd.conf'), ...toolArgs],
         ]),
+      async restart() {
+        await running.halt()
+        running = await start()
+      },
       async stop() {
         answering.close()
-        await stop()
+        await running.stop()
       },
     }
   } catch (error) {

@@ -46,17 +46,26 @@ async function startOnce(program: string, version: string, options: DovecotOptio
     const configFile = join(folder, 'dovecot.conf')
     await makeFolders(folder)
     await writeFile(configFile, configuration({ folder, port, tlsPort, password, extra: options.extraConfig ?? [] }))
-    guarded = await startGuarded({
-      command: program,
-      args: ['-F', '-c', configFile],
-      folders: [folder],
-      outputFile: join(folder, 'output.log'),
-    })
-    await greetingOf({ what: 'Dovecot', port, tlsPort, logFile: join(folder, 'dovecot.log'), hasExited: guarded.hasExited })
+    const start = async (): Promise<GuardedProcess> => {
+      const started = await startGuarded({
+        command: program,
+        args: ['-F', '-c', configFile],
+        folders: [folder],
+        outputFile: join(folder, 'output.log'),
+      })
+      guarded = started
+      await greetingOf({ what: 'Dovecot', port, tlsPort, logFile: join(folder, 'dovecot.log'), hasExited: started.hasExited })
+      return started
+    }
+    let running = await start()
     return {
       ...{ name: 'dovecot', version, host: '127.0.0.1', port, tlsPort, caFile: certFile },
       user: freshUsers(password),
-      stop: guarded.stop,
+      async restart() {
+        await running.halt()
+        running = await start()
+      },
+      stop: () => running.stop(),
       doveadm: (args) => run('doveadm', ['-c', configFile, ...args]),
     }
   } catch (error) {

@@ -16,7 +16,10 @@ export interface GuardedCommand {
 export interface GuardedProcess {
   readonly pid: number
   hasExited(): boolean
+  /** Ends everything and removes the folders. */
   stop(): Promise<void>
+  /** Ends everything and keeps the folders, so that the same can be started again in them. */
+  halt(): Promise<void>
 }
 
 /**
@@ -25,7 +28,7 @@ export interface GuardedProcess {
  * process groups of its own. Zombies do not count as alive: where nobody collects orphans they stay for good.
  */
 const GUARD_SCRIPT = `
-read -r _ignored
+read -r order
 session=$1
 shift
 alive() { ps -eo sid=,pid=,stat= | awk -v session="$session" '$1 == session && $3 !~ /^Z/ { print $2 }'; }
@@ -39,7 +42,7 @@ while left=$(alive) && [ -n "$left" ] && [ $tries -lt 100 ]; do
   sleep 0.02
   tries=$((tries + 1))
 done
-rm -rf -- "$@"
+[ "$order" = keep ] || rm -rf -- "$@"
 `
 
 export async function startGuarded(start: GuardedCommand): Promise<GuardedProcess> {
@@ -68,16 +71,13 @@ export async function startGuarded(start: GuardedCommand): Promise<GuardedProces
   server.unref()
   guard.unref()
   if (guard.stdin !== null && 'unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref()
-  return {
-    pid,
-    hasExited: () => exited,
-    async stop() {
-      guard.ref()
-      guard.stdin?.end()
-      await guardGone
-      await serverGone
-    },
+  const end = async (order: string): Promise<void> => {
+    guard.ref()
+    guard.stdin?.end(order)
+    await guardGone
+    await serverGone
   }
+  return { pid, hasExited: () => exited, stop: () => end(''), halt: () => end('keep\n') }
 }
 
 function exitOf(child: ChildProcess): Promise<void> {

@@ -24,6 +24,8 @@ export interface RealServer {
   readonly caFile?: string
   /** A user nobody has used yet; its mailboxes come into being at the first login. */
   user(): TestUser
+  /** Ends every process and starts the instance again, with the mail it has. */
+  restart(): Promise<void>
   /** Ends every process of the instance and removes its folder. The same happens when this process ends. */
   stop(): Promise<void>
 }

@@ -30,6 +30,7 @@ import {
   type ViewEffect,
   type Write,
 } from '@tidemail/core'
+import { sampleAccount, sampleEnvelope, sampleMailbox, sampleMessage } from '../../sample-records.ts'
 import { assertEqual } from '../harness.ts'
 
 export const ADA: AccountId = 'ada' as AccountId
@@ -40,28 +41,12 @@ export const INBOX_BOX: BoxEpoch = boxEpoch(11)
 export const ARCHIVE_BOX: BoxEpoch = boxEpoch(12)
 
 export function account(id: AccountId = ADA): AccountRecord {
-  return { id, host: 'mail.example', user: id, settings: {}, server: null, syncedAt: null }
+  return sampleAccount(id)
 }
 
 export function mailbox(id: MailboxId, box: BoxEpoch, changes: Partial<MailboxRecord> = {}): MailboxRecord {
-  return {
-    id,
-    accountId: ADA,
-    path: `box${id}`,
-    delimiter: '/',
-    role: null,
-    isSelectable: true,
-    isSubscribed: true,
-    objectId: null,
-    box,
-    uidValidity: 7 as UidValidity,
-    checkpoint: null,
-    permanentFlags: ['\\Seen'],
-    isReadOnly: false,
-    partsHeldFor: null,
-    tierLimit: null,
-    ...changes,
-  }
+  const opened = { uidValidity: 7 as UidValidity, permanentFlags: ['\\Seen'] }
+  return sampleMailbox(id, { accountId: ADA, box, ...opened, ...changes })
 }
 
 export function checkpoint(known: string, covered: string): Checkpoint {
@@ -71,28 +56,19 @@ export function checkpoint(known: string, covered: string): Checkpoint {
 
 /** Message `uid` came at second `uid`, unless told otherwise. */
 export function message(uid: number, changes: Partial<ServerMessage> = {}): ServerMessage {
-  return {
-    uid: uid as Uid,
-    flags: [],
+  return sampleMessage(uid, {
     modSeq: modSeq(5),
     internalDate: uid * 1000,
     sizeBytes: 100 + (uid % 1000),
-    envelope: {
+    envelope: sampleEnvelope({
       subject: `Message ${uid} ✉ \ud800`,
       date: uid * 1000,
       from: [{ name: 'Ada', address: 'ada@mail.example' }],
-      sender: [],
-      replyTo: [],
-      to: [],
-      cc: [],
-      bcc: [],
-      inReplyTo: null,
       messageId: `<${uid}@mail.example>`,
-    },
+    }),
     parts: [textPart('1')],
-    emailId: null,
     ...changes,
-  }
+  })
 }
 
 export function textPart(section: string, changes: Partial<ServerMessage['parts'][number]> = {}): ServerMessage['parts'][number] {

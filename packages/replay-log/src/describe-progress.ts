@@ -1,35 +1,36 @@
-/** Says in words where an operation stands and what became of it. */
+/** Says in words where an operation stands and what became of it. What came from the server is as it came: not made harmless for a terminal. */
 
 import { assertNever, type Rejection, type Targets, type UidPairs } from '@tidemail/core'
-import type { Entry, Receipt } from '@tidemail/engine'
-import { visibleLine } from './visible-text.ts'
-
-type Progress = Entry['progress'][number]
-type Settlement = Receipt['outcomes'][number]
-type Evidence = Settlement['evidence']
+import type { Evidence, Progress, Settlement } from './entry.ts'
+import { isOnMailbox, type Operation } from './operation.ts'
 
 /** `12,15:20`, `local:3,local:5`. */
-export function targetsText(targets: Targets): string {
+export function describeTargets(targets: Targets): string {
   if (targets.kind === 'stored') return targets.uids.toString()
   return targets.locals.ranges
     .map(({ first, last }) => (first === last ? `local:${first}` : `local:${first} to local:${last}`))
     .join(',')
 }
 
-export function progressText({ state, targets, parkedFor }: Progress): string {
-  return `${state}${parkedFor === null ? '' : ` (${parkedFor})`}: ${targetsText(targets)}`
+/** `queued: 12,15:20`; of an operation on a mailbox, which has no messages, the state alone. */
+export function describeProgress({ state, targets, parkedFor }: Progress, operation: Operation): string {
+  return `${state}${parkedFor === null ? '' : ` (${parkedFor})`}${ofMessages(targets, operation)}`
 }
 
-export function settlementText({ outcome, targets, evidence }: Settlement): string {
-  return `${outcome}: ${targetsText(targets)}; ${evidenceText(evidence)}`
+export function describeSettlement({ outcome, targets, evidence }: Settlement, operation: Operation): string {
+  return `${outcome}${ofMessages(targets, operation)}; ${evidenceText(evidence)}`
+}
+
+function ofMessages(targets: Targets, operation: Operation): string {
+  return isOnMailbox(operation) ? '' : `: ${describeTargets(targets)}`
 }
 
 function evidenceText(evidence: Evidence): string {
   switch (evidence.kind) {
     case 'append-uid':
-      return `the server named it UID ${evidence.uid} in ${visibleLine(evidence.target.path)} (APPENDUID)`
+      return `the server named it UID ${evidence.uid} in ${evidence.target.path} (APPENDUID)`
     case 'copy-uid':
-      return `the server named the new UIDs in ${visibleLine(evidence.target.path)}: ${pairsText(evidence.pairs)} (COPYUID)`
+      return `the server named the new UIDs in ${evidence.target.path}: ${pairsText(evidence.pairs)} (COPYUID)`
     case 'flags-seen':
       return 'the server stated the flags'
     case 'tagged-ok':
@@ -40,6 +41,10 @@ function evidenceText(evidence: Evidence): string {
       return `the answer was lost; looked for it: ${evidence.verdict}${evidence.found.length === 0 ? '' : `, UID ${evidence.found.join(',')}`}`
     case 'rejection':
       return rejectionText(evidence.rejection)
+    case 'listed':
+      return 'the server lists the mailboxes so'
+    case 'submitted':
+      return `the submission server took it: ${evidence.text}`
     case 'nothing-sent':
       return 'nothing was sent'
     case 'user-decision':
@@ -52,7 +57,7 @@ function evidenceText(evidence: Evidence): string {
 }
 
 function rejectionText({ status, code, text }: Rejection): string {
-  return visibleLine(`the server refused: ${status}${code === null ? '' : ` [${code}]`} ${text}`)
+  return `the server refused: ${status}${code === null ? '' : ` [${code}]`} ${text}`
 }
 
 function pairsText({ ranges }: UidPairs): string {

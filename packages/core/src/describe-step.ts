@@ -1,7 +1,9 @@
 /** Says a step of a plan in a few words, with what it is about. */
 
-import { assertNever, type Step } from '@tidemail/core'
+import { assertNever } from './errors.ts'
+import type { Step } from './step.ts'
 
+/** `move 3:5 to Archive`. */
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'list':
@@ -13,7 +15,7 @@ export function describeStep(step: Step): string {
     case 'leave':
       return 'leave the mailbox'
     case 'search':
-      return `search which of ${step.uids} exist`
+      return step.only === 'deleted' ? `search which of ${step.uids} are marked \\Deleted` : `search which of ${step.uids} exist`
     case 'fetch':
       return `fetch ${step.items} of ${step.uids}${step.changedSince === undefined ? '' : ` changed since ${step.changedSince.modSeq}`}`
     case 'fetch-body':
@@ -26,8 +28,19 @@ export function describeStep(step: Step): string {
       return `move ${step.uids} to ${step.target}`
     case 'expunge':
       return `expunge ${step.uids}`
+    case 'expunge-all':
+      return 'expunge all that is marked \\Deleted'
     case 'append':
       return `append ${step.messages.length} ${step.messages.length === 1 ? 'message' : 'messages'} to ${step.target}`
+    case 'replace':
+      return `replace ${step.uid} in ${step.target}`
+    case 'create':
+    case 'delete':
+    case 'subscribe':
+    case 'unsubscribe':
+      return `${step.kind} ${step.path}`
+    case 'rename':
+      return `rename ${step.path} to ${step.to}`
     default:
       return assertNever(step)
   }

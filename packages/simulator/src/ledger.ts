@@ -1,0 +1,181 @@
+/** Keeps account of what was asked for each message, and of what the server carried out: nothing more often than asked, nothing unasked. */
+
+import { type Flag, flagKey, isMutating, type Step } from '@tidemail/core'
+import type { Operation } from '@tidemail/replay-log'
+import type { Executed } from '@tidemail/testing/simulated'
+import { messageIdIn } from './equality.ts'
+
+interface Account {
+  /** How often the user asked for it. */
+  readonly asked: { append: number; copy: number; move: number; expunge: number }
+  /** How often the server did it for us. */
+  readonly done: { append: number; copy: number; move: number }
+  /** `add \seen`, `remove $work` ... that the user asked for. */
+  readonly flags: Set<string>
+  /** Whether somebody else marked it for deletion: the mark may be taken off and put on again, to spare it. */
+  isMarked: boolean
+  /** Whether anybody had a right to make it disappear. */
+  isLosable: boolean
+  /** Whether what was to bring it there was taken back, or never accepted. */
+  isWithdrawn: boolean
+  /** Later versions of it, where it is a draft. */
+  readonly later: Set<string>
+}
+
+export type Deed = 'append' | 'copy' | 'move' | 'expunge'
+
+const DELETED = flagKey('\\Deleted')
+
+/** Messages are told apart by their Message-ID. */
+export class Ledger {
+  readonly #hasMove: boolean
+  readonly #accounts = new Map<string, Account>()
+  readonly #mailboxes = new Map<string, number>()
+  #repeats = 0
+
+  constructor({ hasMove }: { readonly hasMove: boolean }) {
+    this.#hasMove = hasMove
+  }
+
+  get messageIds(): Iterable<string> {
+    return this.#accounts.keys()
+  }
+
+  /** The user asks for it, of each of these messages. */
+  ask(deed: Deed, messageIds: readonly string[]): void {
+    for (const id of messageIds) {
+      const account = this.#of(id)
+      account.asked[deed] += 1
+      if (deed === 'expunge') account.isLosable = true
+    }
+  }
+
+  /** The user saves another version of a draft: it takes the place of those before, each of which stays until a later one is there. */
+  askReplacement(messageId: string, before: readonly string[]): void {
+    for (const id of before) {
+      const account = this.#of(id)
+      account.asked.expunge += 1
+      account.later.add(messageId)
+    }
+  }
+
+  /** What was to bring these there is taken back, or was never accepted: they may never be seen, but then what they replaced must stay. */
+  withdraw(messageIds: readonly string[]): void {
+    for (const id of messageIds) this.#of(id).isWithdrawn = true
+  }
+
+  askFlags(messageIds: readonly string[], change: { readonly add: readonly Flag[]; readonly remove: readonly Flag[] }): void {
+    for (const id of messageIds) {
+      for (const flag of change.add) this.#of(id).flags.add(`add ${flagKey(flag)}`)
+      for (const flag of change.remove) this.#of(id).flags.add(`remove ${flagKey(flag)}`)
+    }
+  }
+
+  /** Somebody else, or the user giving an upload up, makes these disappear. */
+  allowLoss(messageIds: readonly string[]): void {
+    for (const id of messageIds) this.#of(id).isLosable = true
+  }
+
+  /** Somebody else marks these for deletion. */
+  allowMarking(messageIds: readonly string[]): void {
+    for (const id of messageIds) this.#of(id).isMarked = true
+  }
+
+  /** The user wants a mailbox of that name, or one of those there to go. */
+  askForMailbox(deed: 'create' | 'rename' | 'delete', path: string): void {
+    const key = `${deed} ${path}`
+    this.#mailboxes.set(key, (this.#mailboxes.get(key) ?? 0) + 1)
+  }
+
+  /** The user takes something back: what was sent of it by then is done the other way round, of any message it was done with. */
+  askBack({ kind: deed, ...operation }: Operation): void {
+    if (deed === 'create-mailbox') this.askForMailbox('delete', '')
+    if (deed === 'rename-mailbox' && 'from' in operation) this.askForMailbox('rename', operation.from)
+    for (const { asked, flags } of this.#accounts.values()) {
+      if (deed === 'append' || deed === 'copy' || deed === 'draft') asked.expunge += asked.append + asked.copy > 0 ? 1 : 0
+      if (deed === 'move') asked.move += asked.move > 0 ? 1 : 0
+      if (deed === 'flag') for (const change of [...flags]) flags.add(reversed(change))
+    }
+  }
+
+  /** The user lets something be sent again of which nobody knows whether it took effect. */
+  allowRepeat(): void {
+    this.#repeats += 1
+  }
+
+  /** Whether the message may be gone, where these are there. */
+  mayBeGone(messageId: string, there: ReadonlySet<string>): boolean {
+    const { isLosable, isWithdrawn, later } = this.#of(messageId)
+    return isLosable || isWithdrawn || [...later].some((id) => there.has(id) || this.#of(id).isLosable)
+  }
+
+  /** Enters what the server did, and answers what is wrong with it (I-LOG-3, I-STORE-2). */
+  enter({ step, messages }: Executed): string[] {
+    if (!isMutating(step)) return []
+    if (step.kind === 'create') return this.#enterMailbox(`create ${step.path}`)
+    if (step.kind === 'rename') return this.#enterMailbox(`rename ${step.to}`)
+    if (step.kind === 'delete') return this.#enterMailbox('delete ')
+    return messages.flatMap(({ bytes }) => this.#enterOne(step, messageIdIn(bytes)))
+  }
+
+  /** Enters a message that somebody else made. */
+  meet(messageId: string): void {
+    this.#of(messageId)
+  }
+
+  /** Whatever its name, a mailbox is not made, renamed or deleted more often than asked. */
+  #enterMailbox(key: string): string[] {
+    const left = (this.#mailboxes.get(key) ?? 0) - 1
+    this.#mailboxes.set(key, left)
+    return left + this.#repeats < 0 ? [`${key} took effect once more than asked`] : []
+  }
+
+  #enterOne(step: Step, id: string): string[] {
+    const { asked, done, flags, isMarked } = this.#of(id)
+    const isSplitMove = !this.#hasMove && asked.move > 0
+    const tooOften = (deed: 'append' | 'copy' | 'move', times: number): string[] => {
+      done[deed] += 1
+      return done[deed] > times + this.#repeats ? [`${id}: ${deed} took effect ${done[deed]} times, asked for were ${times}`] : []
+    }
+    switch (step.kind) {
+      case 'append':
+        return tooOften('append', asked.append)
+      case 'copy':
+        return tooOften('copy', asked.copy + (this.#hasMove ? 0 : asked.move))
+      case 'move':
+        return tooOften('move', asked.move)
+      case 'expunge':
+      case 'expunge-all':
+      case 'replace':
+        return asked.expunge > 0 || isSplitMove ? [] : [`${id} was expunged, which nobody asked for`]
+      case 'store':
+        return step.flags.flatMap((flag) => {
+          const isMark = flagKey(flag) === DELETED && (asked.expunge > 0 || isSplitMove || isMarked)
+          const isAsked = isMark || flags.has(`${step.direction} ${flagKey(flag)}`)
+          return isAsked ? [] : [`${id}: ${step.direction} ${flag} was stored, which nobody asked for`]
+        })
+      default:
+        return []
+    }
+  }
+
+  #of(id: string): Account {
+    const known = this.#accounts.get(id)
+    if (known !== undefined) return known
+    const account: Account = {
+      asked: { append: 0, copy: 0, move: 0, expunge: 0 },
+      done: { append: 0, copy: 0, move: 0 },
+      flags: new Set(),
+      isMarked: false,
+      isLosable: false,
+      isWithdrawn: false,
+      later: new Set(),
+    }
+    this.#accounts.set(id, account)
+    return account
+  }
+}
+
+function reversed(change: string): string {
+  return change.startsWith('add ') ? change.replace('add ', 'remove ') : change.replace('remove ', 'add ')
+}

@@ -1,0 +1,178 @@
+/** Plays a scenario of the crash sweep, disturbed at one place or not at all, and says how it ended. */
+
+import { type MailboxView, type MessageView, UidSet } from '@tidemail/core'
+import type { MailEngine } from '@tidemail/engine'
+import { type ContentForm, messageIdIn, serverContent } from './equality.ts'
+import type { Finding } from './finding.ts'
+import type { Circumstances, KillMoment } from './history.ts'
+import { checkEnd, giveUp, parkedEntries, syncUntilDone } from './rest.ts'
+import type { Scenario, ScenarioAct, ScenarioEvent } from './scenario.ts'
+import { type Disturbance, UNDISTURBED } from './simulated-process.ts'
+import { SimulatedWorld } from './simulated-world.ts'
+
+/** Something that befalls one event of a scenario. */
+export interface Blow {
+  readonly event: number
+  readonly disturbance: Disturbance
+}
+
+export interface ScenarioEnd {
+  readonly findings: readonly Finding[]
+  readonly story: readonly string[]
+  readonly content: ContentForm
+  /** Why entries were parked, in order. */
+  readonly parkedFor: readonly string[]
+  /** How often each moment to die came, event by event. */
+  readonly passed: readonly Readonly<Record<KillMoment, number>>[]
+}
+
+export async function playScenario(scenario: Scenario, tier: string, blow: Blow | null): Promise<ScenarioEnd> {
+  const stage = new Stage(scenario, tier)
+  const passed: Record<KillMoment, number>[] = []
+  await stage.world.sync(0)
+  for (const [i, event] of scenario.events.entries()) {
+    stage.world.story.push(event.text)
+    const disturbance = blow?.event === i ? blow.disturbance : UNDISTURBED
+    passed.push(await stage.happen(event, disturbance))
+  }
+  const { world } = stage
+  world.calm()
+  await syncUntilDone(world)
+  const parked = await parkedEntries(world)
+  const content = serverContent(world.account)
+  if (parked.length > 0) await giveUp(world, parked)
+  await checkEnd(world)
+  const parkedFor = parked.flatMap(({ progress }) => progress.flatMap((group) => group.parkedFor ?? [])).sort()
+  return { findings: world.findings, story: world.story, content, parkedFor, passed }
+}
+
+class Stage {
+  readonly world: SimulatedWorld
+
+  constructor({ boxes }: Scenario, tier: string) {
+    const circumstances: Circumstances = {
+      tier,
+      tabs: 1,
+      latencyMs: 0,
+      inFlightMax: 4,
+      ghostLifeMs: 150,
+      listingLagMs: 0,
+      isLonely: false,
+      bodies: 'none',
+      isViewChecked: true,
+    }
+    const mailboxes = [...new Set(['Archive', 'Work', ...boxes.map(({ path }) => path)])].filter((path) => path !== 'INBOX')
+    this.world = new SimulatedWorld(circumstances, { mailboxes })
+    const { account, clock, ledger } = this.world
+    for (const { path, messages } of boxes) {
+      for (const { name, flags } of messages) {
+        ledger.meet(idOf(name))
+        account.open(path).append([{ bytes: messageCalled(name), flags, internalDate: clock.now() }])
+      }
+    }
+  }
+
+  /** What is cut short is done again, unless it had been done. */
+  async happen(event: ScenarioEvent, disturbance: Disturbance): Promise<Record<KillMoment, number>> {
+    const { world } = this
+    const process = world.process(0)
+    if (event.by === 'rival') this.#rivalActs(event.act)
+    else if (event.by === 'sync') {
+      const report = await world.sync(0, disturbance)
+      const passed = { ...process.passed }
+      if (report?.outcome !== 'done') await syncUntilDone(world)
+      return passed
+    } else {
+      const logBefore = this.#log()
+      const act = (engine: MailEngine): Promise<void> => this.#userActs(engine, event.act)
+      const survived = await world.live(0, disturbance, act)
+      const passed = { ...process.passed }
+      if (!survived && this.#log() === logBefore) await world.live(0, UNDISTURBED, act)
+      return passed
+    }
+    return { ...process.passed }
+  }
+
+  /** Changes whenever an operation was accepted or taken back. */
+  #log(): string {
+    const { entries, nextSeq } = this.world.disk.state
+    return `${nextSeq} ${[...entries.keys()]}`
+  }
+
+  async #userActs(engine: MailEngine, act: ScenarioAct): Promise<void> {
+    const { ledger } = this.world
+    const mailboxes = await engine.mailboxes()
+    const ids = 'names' in act ? act.names.map(idOf) : []
+    const to = 'path' in act ? mailboxes.find(({ path }) => path === act.path) : undefined
+    if ('path' in act && to === undefined) return
+    if (act.verb === 'append' && to !== undefined) {
+      ledger.ask('append', ids)
+      for (const name of act.names) await engine.append({ to: to.id, bytes: messageCalled(name) }).accepted
+      return
+    }
+    if (act.verb === 'undo') {
+      const last = (await engine.entries()).at(-1)
+      if (last?.operation.kind === 'append') ledger.allowLoss([last.operation.message.envelope.messageId ?? ''])
+      if (last !== undefined) await engine.undo(last.seq)
+      return
+    }
+    const references = (await this.#messages(engine, mailboxes, ids)).map(({ reference }) => reference)
+    if (act.verb === 'flag') {
+      ledger.askFlags(ids, act)
+      await engine.flag(references, act).accepted
+    } else if (act.verb === 'expunge') {
+      ledger.ask('expunge', ids)
+      await engine.expunge(references).accepted
+    } else if ((act.verb === 'move' || act.verb === 'copy') && to !== undefined) {
+      ledger.ask(act.verb, ids)
+      await (act.verb === 'move' ? engine.move(references, to.id) : engine.copy(references, to.id)).accepted
+    }
+  }
+
+  /** The first message of each of these Message-IDs. */
+  async #messages(engine: MailEngine, mailboxes: readonly MailboxView[], ids: readonly string[]): Promise<MessageView[]> {
+    const shown: MessageView[] = []
+    for (const { id } of mailboxes) shown.push(...(await engine.page({ mailboxId: id, limit: 100 })).messages)
+    return ids.flatMap((wanted) => shown.find(({ envelope }) => envelope.messageId === wanted) ?? [])
+  }
+
+  #rivalActs(act: ScenarioAct): void {
+    const { account, clock, ledger } = this.world
+    const ids = 'names' in act ? act.names.map(idOf) : []
+    for (const mailbox of account.mailboxes) {
+      const uids = UidSet.from(mailbox.messages.filter(({ bytes }) => ids.includes(messageIdIn(bytes))).map(({ uid }) => uid))
+      if (act.verb === 'flag') {
+        mailbox.store(uids, { direction: 'add', flags: act.add })
+        mailbox.store(uids, { direction: 'remove', flags: act.remove })
+      } else if (act.verb === 'expunge') {
+        ledger.allowLoss(ids)
+        mailbox.remove(uids)
+      } else if (act.verb === 'move' && mailbox.path !== act.path && !uids.isEmpty) {
+        account.move(mailbox, uids, act.path)
+        return
+      }
+    }
+    if (act.verb === 'append') {
+      for (const id of ids) ledger.meet(id)
+      account
+        .open(act.path)
+        .append(act.names.map((name) => ({ bytes: messageCalled(name), flags: [], internalDate: clock.now() })))
+    } else if (act.verb === 'bump') account.open(act.path).bumpUidValidity()
+    else if (act.verb === 'forget') account.open(act.path).forgetExpunges()
+    else if (act.verb === 'create') account.create(act.path)
+    else if (act.verb === 'delete') {
+      ledger.allowLoss(account.open(act.path).messages.map(({ bytes }) => messageIdIn(bytes)))
+      account.delete(act.path)
+    }
+  }
+}
+
+function idOf(name: string): string {
+  return `<${name}@sweep.example>`
+}
+
+function messageCalled(name: string): Uint8Array {
+  return new TextEncoder().encode(
+    `From: a@sweep.example\r\nSubject: ${name}\r\nMessage-ID: ${idOf(name)}\r\n\r\nText of ${name}.\r\n`,
+  )
+}

@@ -1,0 +1,84 @@
+/** The crash sweep: each scenario as it is, then disturbed at every write and every step; the end must be the same. */
+
+import type { FaultName } from './faults.ts'
+import type { KillMoment } from './history.ts'
+import { type Blow, playScenario, type ScenarioEnd } from './play-scenario.ts'
+import { readScenario, type Scenario } from './scenario.ts'
+
+const KILLS: readonly KillMoment[] = ['before commit', 'after commit', 'before step', 'after step', 'late step']
+/** What befalls the connection while the process lives on. */
+const CUTS: readonly FaultName[] = ['cut', 'lost request', 'lost answer', 'lost tail', 'ghost', 'half-open, executed']
+
+export interface SweepOptions {
+  readonly tier: string
+  /** Only every so many of the places, from `offset`. */
+  readonly stride: number
+  readonly offset: number
+}
+
+export interface SweptLine {
+  readonly line: string
+  /** Places at which it was disturbed. */
+  readonly count: number
+  readonly failures: readonly SweepFailure[]
+}
+
+export interface SweepFailure {
+  readonly blow: string
+  readonly what: string
+  readonly story: readonly string[]
+}
+
+export async function sweepLine(line: string, { offset, stride, tier }: SweepOptions): Promise<SweptLine> {
+  const scenario = readScenario(line)
+  const plain = await playScenario(scenario, tier, null)
+  const failures: SweepFailure[] = []
+  if (plain.findings.length > 0) failures.push(failure('undisturbed', plain, plain))
+  const blows = blowsOf(scenario, plain).filter((_, i) => i % stride === offset % stride)
+  for (const blow of blows) {
+    const end = await playScenario(scenario, tier, blow)
+    if (end.findings.length > 0 || !isSameEnd(end, plain)) failures.push(failure(describe(scenario, blow), end, plain))
+  }
+  return { line, count: blows.length, failures }
+}
+
+/** Every place at which the undisturbed run could have been disturbed. */
+function blowsOf(scenario: Scenario, plain: ScenarioEnd): Blow[] {
+  return scenario.events.flatMap(({ by }, event): Blow[] => {
+    const passed = plain.passed[event]
+    if (by === 'rival' || passed === undefined) return []
+    const kills = KILLS.flatMap((moment) =>
+      numbers(passed[moment]).map((number) => ({ event, disturbance: { faults: [], meanwhile: [], kill: { moment, number } } })),
+    )
+    const cuts = CUTS.flatMap((fault) =>
+      numbers(passed['before step']).map((step) => ({
+        event,
+        disturbance: { faults: [{ of: 'any' as const, step, fault }], meanwhile: [], kill: null },
+      })),
+    )
+    return [...kills, ...cuts]
+  })
+}
+
+/** The same messages with the same flags in the same mailboxes, or only more that is shown as uncertain (I-SYNC-3). */
+function isSameEnd(end: ScenarioEnd, plain: ScenarioEnd): boolean {
+  const certain = end.parkedFor.filter((reason) => reason !== 'uncertain')
+  if (certain.join() !== plain.parkedFor.filter((reason) => reason !== 'uncertain').join()) return false
+  return end.parkedFor.length > plain.parkedFor.length || JSON.stringify(end.content) === JSON.stringify(plain.content)
+}
+
+function failure(blow: string, end: ScenarioEnd, plain: ScenarioEnd): SweepFailure {
+  const found = end.findings.map(({ check, what }) => `${check}: ${what}`)
+  const ends = `ends as ${JSON.stringify(end.content)} ${end.parkedFor}\ninstead of ${JSON.stringify(plain.content)} ${plain.parkedFor}`
+  return { blow, what: found.length > 0 ? found.join('\n') : ends, story: end.story }
+}
+
+function describe(scenario: Scenario, { disturbance: { faults, kill }, event }: Blow): string {
+  const what =
+    kill === null ? faults.map(({ fault, step }) => `${fault} at step ${step}`).join() : `${kill.moment} ${kill.number}`
+  return `${what} of event ${event} (${scenario.events[event]?.text})`
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i)
+}

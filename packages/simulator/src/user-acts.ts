@@ -1,0 +1,236 @@
+/** What the simulated user can do: one row each. An act draws what it needs from its own seed, and enters in the ledger what it asks for. */
+
+import { type Flag, type MailboxView, type MessageReference, type MessageView, SyncError } from '@tidemail/core'
+import type { MailEngine } from '@tidemail/engine'
+import type { Entry, Operation, Receipt } from '@tidemail/replay-log'
+import type { Ledger } from './ledger.ts'
+import { MAILBOX_ACTS } from './mailbox-acts.ts'
+import type { SeededRandom } from './virtual-time.ts'
+
+export const FLAGS: readonly Flag[] = ['\\Seen', '\\Flagged', '\\Answered', '$Work']
+
+/** What an act has to work with. */
+export interface UserScene {
+  readonly engine: MailEngine
+  readonly random: SeededRandom
+  readonly ledger: Ledger
+  readonly mailbox: MailboxView
+  readonly mailboxes: readonly MailboxView[]
+  /** Messages that the user has in view; some may be gone since. */
+  readonly chosen: readonly MessageView[]
+  /** A message that nobody has seen yet. */
+  newMessage(): { readonly id: string; readonly bytes: Uint8Array }
+  /** Messages that the user uploaded before. */
+  readonly uploaded: { readonly id: string; readonly bytes: Uint8Array }[]
+  /** The draft that the user is writing on, as last saved, and the Message-IDs of its versions. */
+  readonly draft: { last: MessageReference | null; ids: string[] }
+}
+
+export type UserActName =
+  | 'flag'
+  | 'move'
+  | 'copy'
+  | 'expunge'
+  | 'delete'
+  | 'append'
+  | 'save a draft'
+  | 'undo'
+  | 'retry'
+  | 'retarget'
+  | 'discard'
+  | 'create a mailbox'
+  | 'rename a mailbox'
+  | 'delete a mailbox'
+  | 'subscribe'
+
+export interface UserAct {
+  readonly name: UserActName
+  /** How often it is drawn, against the others. */
+  readonly weight: number
+  /** Whether it needs messages to act on. */
+  readonly isOnMessages: boolean
+  act(scene: UserScene): Promise<void>
+}
+
+const MESSAGE_ACTS: readonly UserAct[] = [
+  {
+    name: 'flag',
+    weight: 4,
+    isOnMessages: true,
+    async act({ engine, random, ledger, chosen }) {
+      const flag = random.pick(FLAGS)
+      const change = random.chance(0.6) ? { add: [flag], remove: [] } : { add: [], remove: [flag] }
+      ledger.askFlags(idsOf(chosen), change)
+      await engine.flag(referencesOf(chosen), change).accepted
+    },
+  },
+  {
+    name: 'move',
+    weight: 3,
+    isOnMessages: true,
+    async act({ engine, random, ledger, chosen, mailboxes }) {
+      const to = random.pick(mailboxes.filter(({ id }) => chosen.every((message) => message.mailboxId !== id)))
+      ledger.ask('move', idsOf(chosen))
+      await engine.move(referencesOf(chosen), to.id).accepted
+    },
+  },
+  {
+    name: 'copy',
+    weight: 2,
+    isOnMessages: true,
+    async act({ engine, random, ledger, chosen, mailboxes }) {
+      const to = random.pick(mailboxes.filter(({ id }) => chosen.every((message) => message.mailboxId !== id)))
+      ledger.ask('copy', idsOf(chosen))
+      await engine.copy(referencesOf(chosen), to.id).accepted
+    },
+  },
+  {
+    name: 'expunge',
+    weight: 1,
+    isOnMessages: true,
+    async act({ engine, ledger, chosen }) {
+      ledger.ask('expunge', idsOf(chosen))
+      await engine.expunge(referencesOf(chosen)).accepted
+    },
+  },
+  {
+    name: 'append',
+    weight: 2,
+    isOnMessages: false,
+    async act({ engine, random, ledger, mailbox, newMessage, uploaded }) {
+      // Twins: the same bytes twice, and both are wanted (H-10).
+      const message = uploaded.length > 0 && random.chance(0.2) ? random.pick(uploaded) : newMessage()
+      uploaded.push(message)
+      ledger.ask('append', [message.id])
+      await engine.append({ to: mailbox.id, bytes: message.bytes, flags: [random.pick(FLAGS)] }).accepted
+    },
+  },
+  {
+    name: 'delete',
+    weight: 2,
+    isOnMessages: true,
+    async act({ engine, ledger, chosen, mailbox, mailboxes, random }) {
+      const trash = random.pick(mailboxes)
+      ledger.ask('move', idsOf(chosen))
+      // What is in Trash already goes for good; where a message of an old page is by now, the app cannot tell.
+      if (chosen.some(({ mailboxId }) => mailboxId === trash.id) || mailbox.id === trash.id) ledger.ask('expunge', idsOf(chosen))
+      await engine.delete(referencesOf(chosen), { to: trash.id }).accepted
+    },
+  },
+  {
+    name: 'save a draft',
+    weight: 3,
+    isOnMessages: false,
+    async act({ draft, engine, ledger, mailbox, newMessage, random, uploaded }) {
+      const message = newMessage()
+      uploaded.push(message)
+      ledger.ask('append', [message.id])
+      const before = random.chance(0.8) ? draft.last : null
+      // A version that was replaced already leads to the one that replaced it.
+      if (before !== null) ledger.askReplacement(message.id, draft.ids)
+      const replaces = before === null ? {} : { replaces: before }
+      if (before !== null) draft.ids.push(message.id)
+      const handle = engine.saveDraft({ to: mailbox.id, bytes: message.bytes, ...replaces })
+      await handle.accepted
+      draft.last = await handle.message
+      if (before === null) draft.ids = [message.id]
+    },
+  },
+  {
+    name: 'undo',
+    weight: 1,
+    isOnMessages: false,
+    async act({ engine, random, ledger }) {
+      const known: readonly (Entry | Receipt)[] = random.chance(0.7)
+        ? await engine.entries()
+        : await engine.receipts({ limit: 5 })
+      if (known.length === 0) return
+      const { operation, seq } = random.pick(known)
+      ledger.askBack(operation)
+      ledger.withdraw(uploadsOf(operation))
+      await ifAllowed(engine.undo(seq))
+    },
+  },
+  {
+    name: 'retry',
+    weight: 1,
+    isOnMessages: false,
+    async act({ engine, ledger, random }) {
+      const parked = (await engine.entries()).filter(({ progress }) => progress.some(({ state }) => state === 'parked'))
+      if (parked.length === 0) return
+      const { progress, seq } = random.pick(parked)
+      if (progress.some(({ parkedFor }) => parkedFor === 'uncertain')) ledger.allowRepeat()
+      await ifAllowed(engine.retry(seq))
+    },
+  },
+  {
+    name: 'retarget',
+    weight: 1,
+    isOnMessages: false,
+    async act({ engine, ledger, mailbox, random }) {
+      const parked = (await engine.entries()).filter(({ progress }) => progress.some(({ state }) => state === 'parked'))
+      if (parked.length === 0) return
+      const { progress, seq } = random.pick(parked)
+      if (progress.some(({ parkedFor }) => parkedFor === 'uncertain')) ledger.allowRepeat()
+      await ifAllowed(engine.retarget(seq, mailbox.id))
+    },
+  },
+  {
+    name: 'discard',
+    weight: 1,
+    isOnMessages: false,
+    async act({ engine, random, ledger }) {
+      const parked = (await engine.entries()).filter(({ progress }) => progress.some(({ state }) => state === 'parked'))
+      if (parked.length > 0) await discard(engine, ledger, random.pick(parked).seq)
+    },
+  },
+]
+
+export const USER_ACTS: readonly UserAct[] = [...MESSAGE_ACTS, ...MAILBOX_ACTS]
+
+export function userAct(name: UserActName): UserAct {
+  const found = USER_ACTS.find((candidate) => candidate.name === name)
+  if (found === undefined) throw new Error(`the user cannot ${name}`)
+  return found
+}
+
+/** Gives an entry up; an upload that is given up may never be seen again. */
+export async function discard(engine: MailEngine, ledger: Ledger, seq: Parameters<MailEngine['discard']>[0]): Promise<void> {
+  const entry = (await engine.entries()).find((candidate) => candidate.seq === seq)
+  if (entry !== undefined) ledger.allowLoss(uploadsOf(entry.operation))
+  await ifAllowed(engine.discard(seq))
+}
+
+/** What an app must expect: what it speaks of is gone, was sent, or is there already. */
+const EXPECTED: readonly string[] = [
+  'input.not-undoable',
+  'input.not-retargetable',
+  'input.unknown-operation',
+  'input.unknown-message',
+  'input.unknown-mailbox',
+  'input.mailbox-exists',
+  'input.bad-name',
+]
+
+export function isExpected(error: unknown): boolean {
+  return error instanceof SyncError && EXPECTED.includes(error.code)
+}
+
+/** The messages that an operation brings along. */
+function uploadsOf(operation: Operation): string[] {
+  return 'message' in operation ? [operation.message.envelope.messageId ?? ''] : []
+}
+
+async function ifAllowed(promise: Promise<unknown>): Promise<void> {
+  await promise.catch((error: unknown) => {
+    if (!isExpected(error)) throw error
+  })
+}
+
+function idsOf(messages: readonly MessageView[]): string[] {
+  return messages.map(({ envelope }) => envelope.messageId ?? '')
+}
+
+function referencesOf(messages: readonly MessageView[]): MessageView['reference'][] {
+  return messages.map(({ reference }) => reference)
+}

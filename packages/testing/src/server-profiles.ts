@@ -1,0 +1,151 @@
+/** Profiles of servers that cannot be run here: what a capable server behind the proxy hides, claims, refuses and says wrongly to stand in for each. */
+
+import type { RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
+import { SERVER_MASKS } from './server-masks.ts'
+
+export type ServerProfileName =
+  | 'gmail'
+  | 'microsoft365'
+  | 'yahoo'
+  | 'icloud'
+  | 'fastmail'
+  | 'domino'
+  | 'uw-imap'
+  | 'zimbra'
+  | 'proton-bridge'
+  | 'hmailserver'
+  | 'bare'
+
+/** The settings of a proxy that stands in for a server. */
+export interface StandIn {
+  readonly mask: ServerMask
+  readonly rewriteLine?: RewriteServerLine
+  readonly refuse?: readonly string[]
+}
+
+/** How the server resynchronises a mailbox: by the least of what it has. */
+export type MaskedTier = 'qresync' | 'condstore' | 'plain'
+
+const BOTH =
+  'SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT MULTIAPPEND CATENATE UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED ESEARCH'.split(
+    ' ',
+  )
+const WITHOUT_MOD_SEQUENCES = [
+  ...BOTH,
+  ...'ESORT SEARCHRES WITHIN LIST-STATUS BINARY MOVE PREVIEW STATUS=SIZE SAVEDATE LITERAL+ NOTIFY SPECIAL-USE CREATE-SPECIAL-USE OBJECTID QUOTA'.split(
+    ' ',
+  ),
+]
+
+/** Everything but what makes a tier better than this one; null where nothing is hidden. */
+export const TIER_MASKS: Readonly<Record<MaskedTier, ServerMask | null>> = {
+  qresync: null,
+  condstore: { capabilities: [...WITHOUT_MOD_SEQUENCES, 'CONDSTORE'] },
+  plain: { capabilities: WITHOUT_MOD_SEQUENCES, strip: ['HIGHESTMODSEQ', 'NOMODSEQ', 'MODSEQ', 'MODIFIED'] },
+}
+
+export const SERVER_PROFILES: Readonly<Record<ServerProfileName, StandIn>> = {
+  /** CONDSTORE without QRESYNC; HIGHESTMODSEQ without a text behind it; capabilities untagged after login. */
+  gmail: { mask: SERVER_MASKS.gmail, rewriteLine: inTurn(capabilitiesUntagged, codesWithoutText) },
+  /** Wrong RFC822.SIZE, told first; response codes that no OK precedes; no keywords of one's own. */
+  microsoft365: { mask: SERVER_MASKS.exchange, rewriteLine: inTurn(sizesWrong, sizeFirst, copyUidWithoutStatus) },
+  /** HIGHESTMODSEQ without CONDSTORE, no IDLE, and `Inbox`. */
+  yahoo: { mask: SERVER_MASKS.yahoo, rewriteLine: inboxInAnotherCase },
+  /** ENABLE is never confirmed, and what can be done after login must be asked for. */
+  icloud: { mask: SERVER_MASKS.icloud, rewriteLine: loginWithoutCapabilities },
+  /** A Cyrus: QRESYNC, special uses in lower case. */
+  fastmail: {
+    mask: {
+      capabilities:
+        'LITERAL+ ID ENABLE BINARY CATENATE CHILDREN CONDSTORE ESEARCH LIST-EXTENDED LIST-STATUS MOVE MULTIAPPEND NAMESPACE QRESYNC QUOTA SORT SPECIAL-USE UIDPLUS UNSELECT WITHIN IDLE SASL-IR'.split(
+          ' ',
+        ),
+      claims: ['X-REPLICATION', 'XLIST', 'XMOVE'],
+    },
+    rewriteLine: specialUsesInLowerCase,
+  },
+  /** Neither IDLE, UNSELECT nor MOVE; lists within lists in FETCH, the UID last. */
+  domino: { mask: SERVER_MASKS.domino, rewriteLine: inTurn(uidLast, itemsInAnotherList) },
+  /** No CONDSTORE, MOVE or ENABLE; capabilities in upper case. */
+  'uw-imap': {
+    mask: {
+      capabilities: 'I18NLEVEL=1 LITERAL+ IDLE UIDPLUS NAMESPACE CHILDREN BINARY UNSELECT ESEARCH WITHIN SORT MULTIAPPEND'.split(
+        ' ',
+      ),
+      claims: ['MAILBOX-REFERRALS', 'SCAN'],
+      strip: ['HIGHESTMODSEQ', 'NOMODSEQ', 'MODSEQ', 'MODIFIED', 'SPECIAL-USE'],
+    },
+    rewriteLine: (line) => line.replace(/\bIMAP4rev1\b/, 'IMAP4REV1'),
+  },
+  /** QRESYNC without MOVE and SPECIAL-USE; the names of some abilities are those of drafts. */
+  zimbra: {
+    mask: {
+      capabilities:
+        'ACL BINARY CATENATE CHILDREN CONDSTORE ENABLE ESEARCH ESORT I18NLEVEL=1 ID IDLE LIST-EXTENDED LITERAL+ MULTIAPPEND NAMESPACE QRESYNC QUOTA SASL-IR SORT UIDPLUS UNSELECT WITHIN'.split(
+          ' ',
+        ),
+      claims: ['X-DRAFT-I05-SEARCHRES', 'XLIST'],
+      strip: ['SPECIAL-USE'],
+    },
+  },
+  /** UIDPLUS is advertised, and neither is UID EXPUNGE understood nor APPENDUID given. */
+  'proton-bridge': {
+    mask: {
+      capabilities: 'UNSELECT SASL-IR UIDPLUS MOVE SPECIAL-USE LITERAL+ ID QUOTA IDLE'.split(' '),
+      claims: ['IMPORTANT', 'APPENDLIMIT=26214400'],
+      strip: ['HIGHESTMODSEQ', 'NOMODSEQ', 'MODSEQ', 'MODIFIED', 'APPENDUID'],
+    },
+    refuse: ['UID EXPUNGE'],
+  },
+  hmailserver: { mask: SERVER_MASKS.hmailserver, rewriteLine: sizesWrong },
+  bare: { mask: SERVER_MASKS.bare },
+}
+
+function inTurn(...rewrites: readonly ((line: string) => string)[]): RewriteServerLine {
+  return (line) => rewrites.reduce((text, rewrite) => rewrite(text), line)
+}
+
+function capabilitiesUntagged(line: string): string {
+  return line.replace(/^([^*+ ]\S* OK )\[(CAPABILITY [^\]]*)\] ?/, '* $2\r\n$1')
+}
+
+function loginWithoutCapabilities(line: string): string {
+  return line.replace(/^([^*+ ]\S* OK )\[CAPABILITY [^\]]*\] ?/, '$1')
+}
+
+function codesWithoutText(line: string): string {
+  return line.replace(/^(\* OK \[HIGHESTMODSEQ \d+\]).*$/, '$1')
+}
+
+const SIZE_ERROR = 117
+
+function sizesWrong(line: string): string {
+  return line.replace(/\bRFC822\.SIZE (\d+)/, (_all, size: string) => `RFC822.SIZE ${Number(size) + SIZE_ERROR}`)
+}
+
+function sizeFirst(line: string): string {
+  return line.replace(/^(\* \d+ FETCH \()(.+?) (RFC822\.SIZE \d+)/, '$1$3 $2')
+}
+
+function copyUidWithoutStatus(line: string): string {
+  return line.replace(/^\* OK (\[COPYUID [^\]]*\]).*$/, '* $1')
+}
+
+function inboxInAnotherCase(line: string): string {
+  return line.replace(/^(\* (?:LIST|LSUB) .* |\* STATUS )"?INBOX"?(?=$| \()/, '$1Inbox')
+}
+
+function specialUsesInLowerCase(line: string): string {
+  return /^\* LIST /.test(line)
+    ? line.replace(/\\(?:Archive|Drafts|Junk|Sent|Trash)\b/g, (attribute) => attribute.toLowerCase())
+    : line
+}
+
+/** Only where the response is one line. */
+function uidLast(line: string): string {
+  return line.replace(/^(\* \d+ FETCH \()(UID \d+) (.+)\)$/, '$1$3 $2)')
+}
+
+function itemsInAnotherList(line: string): string {
+  return line.replace(/^(\* \d+ FETCH \()(.*ENVELOPE .+) (UID \d+)\)$/, '$1($2) $3)')
+}

@@ -1,0 +1,15 @@
+/** The crash sweep: every scenario on every server, disturbed at a share of its writes and steps; all of them with TIDEMAIL_CAMPAIGN=all. */
+
+import { SWEEP_SCENARIOS, sweepLine, TIERS } from '@tidemail/simulator'
+import { describe, expect, it } from 'vitest'
+
+const STRIDE = process.env['TIDEMAIL_CAMPAIGN'] === undefined ? 9 : 1
+
+describe.each(Object.keys(TIERS))('the crash sweep, %s', (tier) => {
+  it.each(SWEEP_SCENARIOS.map((line, number) => ({ line, number })))('ends the same: $line', async ({ line, number }) => {
+    // Verifies: I-SYNC-3, I-SYNC-5, I-LOG-1, I-LOG-3, H-2, H-20
+    const { count, failures } = await sweepLine(line, { tier, stride: STRIDE, offset: number })
+    expect(failures.map(({ blow, story, what }) => `${blow}\n${what}\n${story.join('\n')}`)).toEqual([])
+    expect(count).toBeGreaterThan(1)
+  })
+})
