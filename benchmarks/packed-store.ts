@@ -120,6 +120,7 @@ async function putMailbox(store: MessageStore): Promise<void> {
           isReadOnly: false,
           partsHeldFor: null,
           tierLimit: null,
+          formerBox: null,
         },
       },
     ],

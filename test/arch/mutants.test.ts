@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { MUTANTS } from '../mutants/mutants.ts'
+import { SIM_MUTANTS } from '../mutants/sim-mutants.ts'
 import { ROOT } from './source-files.ts'
 import { citationsIn, currentVersion, isDue, readSpec } from './spec.ts'
 
@@ -23,5 +24,10 @@ describe('the mutants', () => {
     const citing = suite ?? test
     const cited = citationsIn({ path: citing, text: readFileSync(join(ROOT, citing), 'utf8') }).map((citation) => citation.id)
     expect(cited, `what ${citing} says that it verifies`).toContain(invariant)
+  })
+
+  it.each(SIM_MUTANTS)('for the simulator, $name: have a place in the source', ({ file, find, replace }) => {
+    expect(readFileSync(join(ROOT, file), 'utf8').split(find).length - 1, `places in ${file} that the mutant is for`).toBe(1)
+    expect(replace).not.toBe(find)
   })
 })

@@ -16,6 +16,7 @@ import {
   readAccount,
   type TestUser,
 } from '@tidemail/testing'
+import type { RenamedElsewhere } from '../wire/given-uids.ts'
 import { SessionRecorder } from '../wire/session-recorder.ts'
 import { describeBreaches, lintTranscripts } from '../wire/transcript-lint.ts'
 import { differencesBetween } from './differences.ts'
@@ -65,6 +66,7 @@ export class RealAccount {
   readonly folder: string
   readonly wire: WireWatch
   readonly #recorder = new SessionRecorder()
+  readonly #renamed: RenamedElsewhere[] = []
   /** Whether another process may have used the store: what the server told it was not recorded. */
   #isStoreShared = false
   readonly #readerPlace: { readonly host: string; readonly port: number }
@@ -158,6 +160,12 @@ export class RealAccount {
     await this.rival.ok(`CREATE ${this.wireName(name)}`)
   }
 
+  /** The rival renames a mailbox, under which the server keeps the UIDs. */
+  async rename(name: string, to: string): Promise<void> {
+    await this.rival.ok(`RENAME ${this.wireName(name)} ${this.wireName(to)}`)
+    this.#renamed.push({ from: this.path(name), to: this.path(to) })
+  }
+
   /** The rival appends, many messages per command where the server can. */
   async seed(name: string, messages: readonly SeedMessage[]): Promise<void> {
     const perCommand = this.rival.has('MULTIAPPEND') ? 500 : 1
@@ -200,7 +208,10 @@ export class RealAccount {
 
   /** Fails where a session of the engine broke a rule of docs/spec/conformance.md that can be seen on the wire. */
   assertRulesOfTheWire(): void {
-    const breaches = lintTranscripts(this.#recorder.sessions, { history: this.#isStoreShared ? 'partial' : 'whole' })
+    const breaches = lintTranscripts(this.#recorder.sessions, {
+      history: this.#isStoreShared ? 'partial' : 'whole',
+      renamed: this.#renamed,
+    })
     if (breaches.length > 0) throw new Error(`Sessions break the rules:\n${describeBreaches(breaches).join('\n')}`)
   }
 

@@ -1,6 +1,6 @@
 /** Breaks the source once for each rule of the replay, in a copy of the tree, and shows which seed of CI notices: `npm run mutants:sim`. */
 
-import { spawnSync } from 'node:child_process'
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { copyTree, ROOT, whileBroken } from './mutant-tree.ts'
@@ -29,7 +29,7 @@ function runAll(wanted: readonly string[]): boolean {
   process.stdout.write('| taken away | so that | found by | histories needed | as |\n| --- | --- | --- | ---: | --- |\n')
   let found = 0
   for (const mutant of mutants) {
-    const verdict: Verdict = whileBroken(tree, mutant, playCampaign) ?? { kind: 'not-found' }
+    const verdict = confirmed(whileBroken(tree, mutant, playCampaign) ?? { kind: 'not-found' })
     if (verdict.kind === 'found') found += 1
     process.stdout.write(`${rowOf(mutant, verdict)}\n`)
   }
@@ -38,21 +38,33 @@ function runAll(wanted: readonly string[]): boolean {
 }
 
 function playCampaign(): Verdict {
-  const run = spawnSync(
-    process.execPath,
-    [
-      join(ROOT, 'node_modules/tsx/dist/cli.mjs'),
-      ...['-C', '@tidemail/source', 'packages/simulator/src/main.ts'],
-      ...['--runs', String(RUNS), '--workers', '1', '--first'],
-    ],
-    { cwd: tree, encoding: 'utf8', timeout: CAMPAIGN_MS_MAX, env: { ...process.env, NO_COLOR: '1' } },
-  )
+  const run = simulate(['--runs', String(RUNS), '--workers', '1', '--first'])
   const [, again, check] = /^FAILED: npm run sim -- (.*)\n([^:]*):/m.exec(run.stdout) ?? []
   const [, histories] = /^\| ([\d,]+) \|/m.exec(run.stdout) ?? []
   if (again !== undefined && check !== undefined && histories !== undefined) return { kind: 'found', again, histories, check }
   return run.status === 0 && histories !== undefined
     ? { kind: 'survived' }
     : { kind: 'not-run', why: (run.error?.message ?? run.stderr).slice(0, 300) }
+}
+
+/** A history says something of the mutant only where it goes well without. */
+function confirmed(verdict: Verdict): Verdict {
+  if (verdict.kind !== 'found') return verdict
+  const [, seed = '', tier = ''] = /^--seed (\d+) --tier '(.*)'$/.exec(verdict.again) ?? []
+  const isWell = simulate(['--seed', seed, '--tier', tier]).status === 0
+  return isWell ? verdict : { kind: 'not-run', why: `${verdict.again} fails without the mutant` }
+}
+
+function simulate(options: readonly string[]): SpawnSyncReturns<string> {
+  const tsx = join(ROOT, 'node_modules/tsx/dist/cli.mjs')
+  const simulator = ['-C', '@tidemail/source', 'packages/simulator/src/main.ts']
+  const env = { ...process.env, NO_COLOR: '1' }
+  return spawnSync(process.execPath, [tsx, ...simulator, ...options], {
+    cwd: tree,
+    encoding: 'utf8',
+    timeout: CAMPAIGN_MS_MAX,
+    env,
+  })
 }
 
 function rowOf({ breaks, name }: SimMutant, verdict: Verdict): string {

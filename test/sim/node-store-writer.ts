@@ -83,6 +83,7 @@ export async function setUp(store: MessageStore): Promise<void> {
         isReadOnly: false,
         partsHeldFor: null,
         tierLimit: null,
+        formerBox: null,
       },
     },
   ]

@@ -30,9 +30,20 @@ class GivenMailbox {
   }
 }
 
+/** A mailbox that others renamed: no session of ours shows it. */
+export interface RenamedElsewhere {
+  readonly from: string
+  readonly to: string
+}
+
 export class GivenUids {
   /** By path and UIDVALIDITY. */
   readonly #mailboxes = new Map<string, GivenMailbox>()
+  readonly #renamed: readonly RenamedElsewhere[]
+
+  constructor(renamed: readonly RenamedElsewhere[] = []) {
+    this.#renamed = renamed
+  }
 
   of(path: string, uidValidity: number): GivenMailbox {
     const key = `${uidValidity} ${path}`
@@ -40,6 +51,10 @@ export class GivenUids {
     if (known !== undefined) return known
     const mailbox = new GivenMailbox()
     this.#mailboxes.set(key, mailbox)
+    for (const { from } of this.#renamed.filter(({ to }) => to === path)) {
+      const former = this.#mailboxes.get(`${uidValidity} ${from}`)
+      if (former !== undefined) mailbox.take(former)
+    }
     return mailbox
   }
 

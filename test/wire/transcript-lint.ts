@@ -1,6 +1,6 @@
 /** Finds where recorded sessions of an account break a rule of docs/spec/conformance.md that can be seen on the wire. */
 
-import { GivenUids } from './given-uids.ts'
+import { GivenUids, type RenamedElsewhere } from './given-uids.ts'
 import { eventsOf, type Transcript } from './transcript.ts'
 import { TRANSCRIPT_RULES } from './transcript-rules.ts'
 import { SessionState } from './transcript-state.ts'
@@ -15,6 +15,7 @@ export interface Breach {
 export interface LintOptions {
   /** `partial`: something else has used the store too, so that what it had been told is not known. */
   readonly history: 'whole' | 'partial'
+  readonly renamed?: readonly RenamedElsewhere[]
 }
 
 const LINE_SHOWN_MAX = 200
@@ -22,9 +23,9 @@ const LINE_SHOWN_MAX = 200
 /** The sessions of one account and one store, in order. */
 export function lintTranscripts(
   sessions: readonly Transcript[],
-  { history }: LintOptions = { history: 'whole' },
+  { history, renamed }: LintOptions = { history: 'whole' },
 ): readonly Breach[] {
-  const given = new GivenUids()
+  const given = new GivenUids(renamed)
   const rules = TRANSCRIPT_RULES.filter((rule) => history === 'whole' || rule.needsHistory !== true)
   return sessions.flatMap((session) => lintSession(session, rules, new SessionState(given)))
 }

@@ -10,7 +10,7 @@ import type { Targets, ViewEffect } from './view-effect.ts'
 
 export type Write =
   | { readonly kind: 'put-account'; readonly account: AccountRecord }
-  /** The whole record. A new `box` drops the rows and parts of the old one. */
+  /** The whole record. Rows and parts of a box that it does not name any more, as `box` or as `formerBox`, are dropped. */
   | { readonly kind: 'put-mailbox'; readonly mailbox: MailboxRecord }
   /** The mailbox with its rows and parts; entries and bodies that entries name stay (I-STORE-2). */
   | { readonly kind: 'remove-mailbox'; readonly mailboxId: MailboxId }
@@ -22,6 +22,8 @@ export type Write =
   | { readonly kind: 'remove-messages'; readonly mailboxId: MailboxId; readonly uids: UidSet }
   /** Rows and parts of `from` stand in `to` also, under their new UIDs: nothing is downloaded twice (RFC 4549 §4.2.2.1). Rows not held are passed over. */
   | { readonly kind: 'carry-messages'; readonly from: MailboxId; readonly to: MailboxId; readonly pairs: UidPairs }
+  /** Parts of the mailbox's `formerBox` are held in its box too, under their new UIDs; sections that are held there stay, rows that are not held are passed over. */
+  | { readonly kind: 'carry-parts'; readonly mailboxId: MailboxId; readonly pairs: UidPairs }
   /** A message made here has been named by the server: row and part (section '') are made from its effect. */
   | {
       readonly kind: 'land-local'

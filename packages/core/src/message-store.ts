@@ -50,6 +50,8 @@ export interface PlanningReads {
   receipt(accountId: AccountId, seq: EntrySeq): Promise<ReceiptRecord | null>
   /** What identifies these messages (H-9); rows that are not held are left out. */
   identities(mailboxId: MailboxId, uids: UidSet): Promise<readonly (MessageIdentity & { readonly uid: Uid })[]>
+  /** What identifies the messages of the mailbox's `formerBox`; empty when it has none. */
+  formerIdentities(mailboxId: MailboxId): Promise<readonly (MessageIdentity & { readonly uid: Uid })[]>
   /** Flags of the held rows among these, as the server is last known to have them. */
   flags(mailboxId: MailboxId, uids: UidSet): Promise<readonly { readonly uid: Uid; readonly flags: readonly Flag[] }[]>
   /** Parts that the policy wants and the store has not, newest message first. */

@@ -48,6 +48,8 @@ export interface MailboxRecord {
   /** MAILBOXID (RFC 8474), or null. */
   readonly objectId: string | null
   readonly box: BoxEpoch
+  /** The box before a new UIDVALIDITY: its rows and parts are kept until those of the same messages are found again. Null when there is none. */
+  readonly formerBox: BoxEpoch | null
   /** Null before the mailbox was first opened. */
   readonly uidValidity: UidValidity | null
   /** Null before the mailbox was first taken in. */

@@ -163,6 +163,7 @@ async function resetMailbox(work: Work, mailbox: MailboxRecord, opened: Opened):
   const fresh: MailboxRecord = {
     ...mailbox,
     box,
+    formerBox: mailbox.box,
     uidValidity: opened.mailbox.uidValidity,
     objectId: opened.objectId,
     checkpoint: null,

@@ -25,6 +25,7 @@ import {
 } from '@tidemail/planner'
 import { isOnMailbox } from '@tidemail/replay-log'
 import { changeLog, replayState } from './change-log.ts'
+import { followRenames } from './follow-renames.ts'
 import { followSubscriptions } from './follow-subscriptions.ts'
 import { rehome } from './rehome.ts'
 import type { Work } from './work.ts'
@@ -41,8 +42,12 @@ export async function discover(work: Work): Promise<Discovery> {
   for (const [path, { messages }] of statusesSeen(seen)) work.messagesOnServer.set(path, messages ?? 0)
   const before = new Map(work.mailboxes)
   const isResting = await settleWhatIsListed(work, seen, rejected)
-  const records = [...work.mailboxes.values()].filter((mailbox) => !isResting(mailbox))
+  const steady = (): MailboxRecord[] => [...work.mailboxes.values()].filter((mailbox) => !isResting(mailbox))
   const named = seen.filter((item) => item.kind !== 'mailbox' || !isResting(item))
+  // Who renamed a mailbox elsewhere saw to its subscription: what is followed here is not a rename of ours.
+  for (const { mailbox, path } of await followRenames(work, { records: steady(), seen: named, rejected }))
+    before.set(mailbox.id, { ...mailbox, path })
+  const records = steady()
   const plan = planAccount(records, named, rejected)
   const writes: Write[] = plan.altered.map((mailbox) => ({ kind: 'put-mailbox', mailbox }))
   for (const mailbox of plan.created) {
@@ -141,7 +146,7 @@ async function removeMailbox(work: Work, mailbox: MailboxRecord): Promise<void> 
 /** A mailbox that became a mere container of others holds no messages any more. */
 async function emptyMailbox(work: Work, mailbox: MailboxRecord): Promise<void> {
   const { box } = await work.options.store.planning.allocateMailbox()
-  const emptied = { ...mailbox, box, uidValidity: null, checkpoint: null, partsHeldFor: null }
+  const emptied = { ...mailbox, box, formerBox: null, uidValidity: null, checkpoint: null, partsHeldFor: null }
   await changeLog(work, {
     reason: `${mailbox.path} can not be selected any more`,
     mailboxes: (now) => new Map([...now, [mailbox.id, emptied]]),
@@ -174,5 +179,6 @@ export function newMailbox(
     isReadOnly: false,
     partsHeldFor: null,
     tierLimit: null,
+    formerBox: null,
   }
 }

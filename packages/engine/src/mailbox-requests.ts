@@ -97,6 +97,7 @@ export async function newMailbox(
     isReadOnly: false,
     partsHeldFor: null,
     tierLimit: null,
+    formerBox: null,
   }
 }
 

@@ -18,6 +18,8 @@ export interface PassResult {
   readonly hasMoreToSend: boolean
   /** The newest entry of the log, by its number; 0 when it is empty. */
   readonly newestEntry: number
+  /** Parts of entries that are not settled yet: of a draft these are the upload, and the removal of the version before. */
+  readonly openGroups: number
   /** Messages whose rows are still missing. */
   readonly toFetch: number
 }
@@ -53,6 +55,7 @@ async function whatIsLeft(work: Work, recoverableAt: number | null): Promise<Pas
     hasMoreToSend:
       lanes.length > 0 || (work.options.submitter !== null && dueSubmissions(state).length > 0) || hasMailboxOperations,
     newestEntry: entries.at(-1)?.seq ?? 0,
+    openGroups: entries.reduce((sum, { progress }) => sum + progress.length, 0),
     toFetch: wanted.reduce(
       (sum, { id, checkpoint }) =>
         sum + (checkpoint === null || resting.has(id) ? 0 : checkpoint.known.size - checkpoint.covered.size),

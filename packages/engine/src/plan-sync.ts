@@ -29,6 +29,7 @@ import { type Claim, decodeClaim, decodeEntry, isOnMessages } from '@tidemail/re
 import type { PlannedStep, PlanOptions, SyncPlan } from './api.ts'
 import { canonicalPath } from './canonical-path.ts'
 import { lookAtAccount, newMailbox } from './discover.ts'
+import { lookForRenames } from './follow-renames.ts'
 import { PRIORITY, type Synchroniser } from './synchroniser.ts'
 import { newTally } from './tally.ts'
 
@@ -74,10 +75,16 @@ async function lookNow(synchroniser: Synchroniser, options: PlanOptions): Promis
   const work = await synchroniser.work(session, 0, newTally(), options, signal)
   await work.loadMailboxes()
   const { seen, asked, rejected } = await lookAtAccount(work)
-  const { created, kept } = planAccount([...work.mailboxes.values()], seen, rejected)
+  const stored = [...work.mailboxes.values()]
+  const { plan, asked: identities } = await lookForRenames(work, { records: stored, seen, rejected })
+  const renamed = new Map(plan.renames.map(({ mailbox, path }) => [mailbox.id, path]))
+  const records = stored
+    .filter((mailbox) => !plan.replaced.includes(mailbox))
+    .map((mailbox) => ({ ...mailbox, path: renamed.get(mailbox.id) ?? mailbox.path }))
+  const { created, kept } = planAccount(records, seen, rejected)
   // The numbers of the new ones are nobody's: none is allocated for a plan.
   const found = created.map((mailbox) => newMailbox(work, mailbox, 0, 0))
-  return { seen, asked, server: work.server, mailboxes: [...kept, ...found] }
+  return { seen, asked: [...asked, ...identities], server: work.server, mailboxes: [...kept, ...found] }
 }
 
 function recoverySteps(claims: readonly Claim[], state: ReplayState): PlannedStep[] {

@@ -13,6 +13,7 @@ import {
   recoverableFrom,
   settleLostSubmission,
   settleVerdicts,
+  underCurrentNames,
 } from '@tidemail/planner'
 import { type Claim, decodeClaim } from '@tidemail/replay-log'
 import { changeLog } from './change-log.ts'
@@ -27,7 +28,7 @@ export async function recover(work: Work): Promise<number | null> {
   const { accountId, clock, store } = work.options
   // What may be repeated comes first: once queued again, it follows a message that a probe then finds moved.
   const claims = (await store.planning.claims(accountId))
-    .map(decodeClaim)
+    .map((record) => underCurrentNames(decodeClaim(record), work.mailboxes))
     .toSorted((a, b) => Number(isRepeatable(b)) - Number(isRepeatable(a)))
   if (claims.length === 0) return null
   work.options.onPhase('recovering')

@@ -15,6 +15,7 @@ import {
 import { decodeClaim } from '@tidemail/replay-log'
 import { bringForward } from './bring-forward.ts'
 import type { Discovery } from './discover.ts'
+import { relinkMailboxes } from './relink.ts'
 import type { Work } from './work.ts'
 
 /** Runs of chunks for one mailbox in one pass: more than any mailbox needs; it ends a loop that a server could cause. */
@@ -28,6 +29,7 @@ export async function resync(work: Work, discovery: Discovery, touched: Readonly
   const visits = visitsNow(work, discovery, touched).filter((visit) => !waiting.has(visit.mailbox.id))
   await bringForward(work, visits.toSorted(inboxFirst), 'fetch')
   for (const { mailbox } of visits.toSorted(inboxFirst)) await fill(work, mailbox)
+  await relinkMailboxes(work)
 }
 
 /** The parts that the policy wants, of every mailbox that may miss some. */
@@ -95,7 +97,7 @@ export async function fill(work: Work, visited: MailboxRecord): Promise<void> {
     const mailbox = work.mailboxes.get(visited.id)
     if (mailbox?.checkpoint === undefined || mailbox.checkpoint === null) return
     const before = mailbox.checkpoint.covered.size
-    await fetchInto(work, mailbox, planFill(mailbox, work.name), async (rows) => {
+    const isComplete = await fetchInto(work, mailbox, planFill(mailbox, work.name), async (rows) => {
       const now = work.mailboxes.get(mailbox.id) ?? mailbox
       const { writes, fetched } = takeFill(now, rows)
       await work.commit(`fetch messages of ${mailbox.path}`, writes, { boxes: [{ mailboxId: mailbox.id, box: mailbox.box }] })
@@ -103,9 +105,18 @@ export async function fill(work: Work, visited: MailboxRecord): Promise<void> {
       work.tellMessages(mailbox.path)
     })
     const after = work.mailboxes.get(mailbox.id)?.checkpoint
-    // Nothing came: what is missing is gone by now, and the next look at the mailbox will say so.
-    if (after === undefined || after === null || after.covered.size === before || after.covered.size === after.known.size) return
+    if (after === undefined || after === null || after.covered.size === after.known.size) return
+    if (after.covered.size > before) continue
+    // Nothing came: what is missing is gone, or never was; only the whole of the mailbox tells.
+    if (isComplete) await lookAtAll(work, mailbox)
+    return
   }
+}
+
+/** Lists every message that there is: a server that named one that does not exist would have it asked for at every synchronisation. */
+async function lookAtAll(work: Work, mailbox: MailboxRecord): Promise<void> {
+  const reason = 'messages that were announced are not there'
+  await bringForward(work, [{ mailbox, status: null, tier: 'plain', reason }], 'fetch')
 }
 
 /** Runs the steps and hands over what each of them brought, as soon as it is answered. True when all were answered with OK. */

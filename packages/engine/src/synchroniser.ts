@@ -178,13 +178,15 @@ export class Synchroniser {
     const tally = newTally()
     let waited = 0
     let newestEntry = 0
+    let openGroups = 0
     return this.guarded(options, async (signal) => {
       for (let passes = 1; ; passes += 1) {
         const work = await this.leadingWork(tally, options, signal)
         const before = progressOf(tally)
         const left = await runPass(work)
-        const hasProgressed = progressOf(tally) > before || left.newestEntry > newestEntry
+        const hasProgressed = progressOf(tally) > before || left.newestEntry > newestEntry || left.openGroups < openGroups
         newestEntry = left.newestEntry
+        openGroups = left.openGroups
         const isDone = left.wakeAt === null && !left.hasMoreToSend && left.toFetch === 0
         const delay = waitFor(left, this.options.clock.now(), { hasProgressed })
         if (isDone || passes === PASSES_MAX || delay === null || waited + delay > WAIT_MS_MAX)

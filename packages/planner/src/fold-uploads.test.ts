@@ -125,6 +125,7 @@ function state(entries: readonly Entry[], capabilities: readonly string[] = ['RE
     isReadOnly: false,
     partsHeldFor: null,
     tierLimit: null,
+    formerBox: null,
   }
   const server = { ...NO_CAPABILITIES, capabilities }
   return { accountId: accountId('a'), entries, claims: [], mailboxes: new Map([[DRAFTS, mailbox]]), server, now: 5 }

@@ -1,3 +1,4 @@
+export { underCurrentNames } from './claims-by-name.ts'
 export { isGone, isPassing } from './classify-rejection.ts'
 export { concludeProbe } from './conclude-probe.ts'
 export { foldUploads } from './fold-uploads.ts'
@@ -19,6 +20,8 @@ export {
   type RecoveryTimes,
   recoverableFrom,
 } from './plan-recovery.ts'
+export { planRelink, RELINK_CHUNK_MESSAGES, settleRelink } from './plan-relink.ts'
+export { type AccountSeen, planIdentityLook, planRenames, type Rename, type RenamePlan } from './plan-renames.ts'
 export {
   awaitsMailbox,
   flagsWanted,

@@ -140,6 +140,6 @@ export function statusesSeen(seen: readonly Observation[]): Map<string, StatusSe
   return new Map(seen.flatMap((item) => (item.kind === 'status' ? [[item.path, item] as const] : [])))
 }
 
-function mailboxesSeen(seen: readonly Observation[]): MailboxSeen[] {
+export function mailboxesSeen(seen: readonly Observation[]): MailboxSeen[] {
   return seen.flatMap((item) => (item.kind === 'mailbox' ? [item] : []))
 }

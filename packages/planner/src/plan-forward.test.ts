@@ -52,6 +52,7 @@ function local(
     isReadOnly: false,
     partsHeldFor: 'text/1/1',
     tierLimit: null,
+    formerBox: null,
   }
 }
 

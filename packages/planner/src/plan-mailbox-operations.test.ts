@@ -62,6 +62,7 @@ function record(path: string, more: Partial<MailboxRecord> = {}): MailboxRecord 
     isReadOnly: false,
     partsHeldFor: null,
     tierLimit: null,
+    formerBox: null,
     ...more,
   }
 }

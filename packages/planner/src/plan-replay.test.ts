@@ -50,6 +50,7 @@ function mailbox(id: typeof INBOX, path: string, known: string): MailboxRecord {
     isReadOnly: false,
     partsHeldFor: null,
     tierLimit: null,
+    formerBox: null,
   }
 }
 

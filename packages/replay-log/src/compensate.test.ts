@@ -22,6 +22,7 @@ import { type CompensationTerms, compensationOf } from './compensate.ts'
 import type { Entry, Evidence } from './entry.ts'
 import { receiptOf } from './receipt-of.ts'
 import { transition } from './transition.ts'
+import { undoQueued } from './undo-entry.ts'
 
 const INBOX = mailboxId(1)
 const ARCHIVE = mailboxId(2)
@@ -109,6 +110,14 @@ describe('compensationOf', () => {
         requests: [{ request: { kind: 'expunge' }, targets: [own] }],
       })
     }
+  })
+
+  it('keeps a draft that a probe found, for a REPLACE may have taken the version before away (Verifies: I-STORE-2)', () => {
+    const own: Targets = { kind: 'local', mailboxId: ARCHIVE, locals: UidSet.of(9) }
+    const entry = accepted({ ...APPEND, kind: 'draft' }, ON)
+    const found: Evidence = { kind: 'probe', verdict: 'certain', found: [uid(51)] }
+    expect(compensationOf(undoQueued(applied(entry, found, own)), TERMS)).toEqual({ kind: 'refused', reason: 'replaced' })
+    expect(compensationOf(undoQueued(applied(entry, { kind: 'tagged-ok' }, own)), TERMS).kind).toBe('possible')
   })
 
   it('keeps a draft whose version before is gone, or going', () => {

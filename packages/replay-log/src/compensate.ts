@@ -156,10 +156,21 @@ function backUpload(operation: AppendOperation | DraftOperation, subject: Entry 
   )
   const isBeingRemoved = 'progress' in subject && replacedBy(subject).length > 0
   // Nobody's text is lost by an undo: without the version before, this one stays.
-  if (removed || isBeingRemoved) return { kind: 'refused', reason: 'replaced' }
+  if (removed || isBeingRemoved || mayHaveReplaced(subject, own)) return { kind: 'refused', reason: 'replaced' }
   const isMade = appliedOf(subject).some(({ targets }) => !numbersOf(intersectTargets(targets, own)).isEmpty)
   const isMaking = 'progress' in subject && stateOfLocal(subject, local) !== null
   return possible(isMade || isMaking ? expunges([own]) : [])
+}
+
+/** Found by a probe, it may have come by a REPLACE, which takes the version before away: that is not proved to be there (RFC 8508 §3.4). */
+function mayHaveReplaced(subject: Entry | Receipt, own: Targets): boolean {
+  const settled = 'progress' in subject ? subject.settled : subject.outcomes
+  const isProbed = appliedOf(subject).some(
+    ({ evidence, targets }) => evidence.kind === 'probe' && !numbersOf(intersectTargets(targets, own)).isEmpty,
+  )
+  return (
+    isProbed && settled.some(({ outcome, targets }) => outcome === 'undone' && !numbersOf(subtractTargets(targets, own)).isEmpty)
+  )
 }
 
 function expunges(targets: readonly Targets[]): CompensatingRequest[] {

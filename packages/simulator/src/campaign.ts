@@ -65,14 +65,17 @@ export interface CampaignResult {
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const startedAt = Date.now()
   const chores = choresOf(options)
-  const total = chores.length
+  const total = choresIn(options)
+  let taken = 0
   const coverage = new Coverage()
   const sum = { histories: 0, places: 0, undecided: 0, failures: [] as Failure[] }
   const take = (): Chore | undefined => {
-    options.onProgress?.(total - chores.length, total)
+    options.onProgress?.(taken, total)
     const isOver = Date.now() - startedAt > (options.msMax ?? Number.POSITIVE_INFINITY)
     const isEnough = options.stopsAtFailure === true && sum.failures.length > 0
-    return isOver || isEnough ? undefined : chores.shift()
+    if (isOver || isEnough) return undefined
+    taken += 1
+    return chores.next().value ?? undefined
   }
   const give = (chore: Chore, result: ChoreResult): void => {
     sum[chore.kind === 'sweep' ? 'places' : 'histories'] += result.played
@@ -120,19 +123,31 @@ async function sweepScenario({ scenario, stride, tier }: Extract<Chore, { kind: 
   }
 }
 
-function choresOf({ firstSeed, runs, stopsAtFailure = false, sweepStride, tier }: CampaignOptions): Chore[] {
-  const tiers = tier === undefined ? Object.keys(TIERS) : [tier]
-  const perTier = Math.ceil(runs / tiers.length)
-  const chores: Chore[] = []
+/** One after another, for by time there may be more than can be kept. The sweep comes first. */
+function* choresOf(options: CampaignOptions): Generator<Chore, undefined> {
+  const { firstSeed, stopsAtFailure = false, sweepStride } = options
+  const tiers = tiersOf(options)
+  if (sweepStride !== null) {
+    for (const tier of tiers) {
+      for (const [scenario] of SWEEP_SCENARIOS.entries()) yield { kind: 'sweep', tier, scenario, stride: sweepStride }
+    }
+  }
+  const perTier = Math.ceil(options.runs / tiers.length)
   for (let at = 0; at < perTier; at += SEEDS_AT_A_TIME) {
     const count = Math.min(SEEDS_AT_A_TIME, perTier - at)
-    for (const name of tiers) chores.push({ kind: 'histories', tier: name, first: firstSeed + at, count, stopsAtFailure })
+    for (const tier of tiers) yield { kind: 'histories', tier, first: firstSeed + at, count, stopsAtFailure }
   }
-  if (sweepStride === null) return chores
-  for (const name of tiers) {
-    for (const [scenario] of SWEEP_SCENARIOS.entries()) chores.push({ kind: 'sweep', tier: name, scenario, stride: sweepStride })
-  }
-  return chores
+  return undefined
+}
+
+function choresIn(options: CampaignOptions): number {
+  const tiers = tiersOf(options).length
+  const scenarios = options.sweepStride === null ? 0 : SWEEP_SCENARIOS.length
+  return tiers * (scenarios + Math.ceil(Math.ceil(options.runs / tiers) / SEEDS_AT_A_TIME))
+}
+
+function tiersOf({ tier }: CampaignOptions): readonly string[] {
+  return tier === undefined ? Object.keys(TIERS) : [tier]
 }
 
 type Take = () => Chore | undefined

@@ -11,7 +11,7 @@ export const TIERS: Readonly<Record<string, readonly Extension[]>> = {
   condstore: ['QRESYNC'],
   plain: ['CONDSTORE'],
   'no MOVE': ['MOVE'],
-  'no UIDPLUS': ['UIDPLUS'],
+  'no UIDPLUS': ['UIDPLUS', 'MOVE'],
   bare: ['CONDSTORE', 'MOVE', 'LIST-STATUS', 'MULTIAPPEND'],
 }
 

@@ -43,7 +43,7 @@ export class Ledger {
 
   /** The user asks for it, of each of these messages. */
   ask(deed: Deed, messageIds: readonly string[]): void {
-    for (const id of messageIds) {
+    for (const id of deed === 'append' ? messageIds : this.#ledTo(messageIds)) {
       const account = this.#of(id)
       account.asked[deed] += 1
       if (deed === 'expunge') account.isLosable = true
@@ -65,7 +65,7 @@ export class Ledger {
   }
 
   askFlags(messageIds: readonly string[], change: { readonly add: readonly Flag[]; readonly remove: readonly Flag[] }): void {
-    for (const id of messageIds) {
+    for (const id of this.#ledTo(messageIds)) {
       for (const flag of change.add) this.#of(id).flags.add(`add ${flagKey(flag)}`)
       for (const flag of change.remove) this.#of(id).flags.add(`remove ${flagKey(flag)}`)
     }
@@ -121,6 +121,11 @@ export class Ledger {
   /** Enters a message that somebody else made. */
   meet(messageId: string): void {
     this.#of(messageId)
+  }
+
+  /** Who acts on an old version of a draft is led to the one that took its place. */
+  #ledTo(messageIds: readonly string[]): readonly string[] {
+    return messageIds.flatMap((id) => [id, ...this.#of(id).later])
   }
 
   /** Whatever its name, a mailbox is not made, renamed or deleted more often than asked. */

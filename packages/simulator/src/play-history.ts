@@ -116,8 +116,14 @@ class Player {
     } finally {
       // What was not written yet when the process died was never accepted.
       if (world.accepted === accepted) world.ledger.withdraw(world.uploaded.slice(uploads).map(({ id }) => id))
-      if (this.#wanted !== null) this.#wanted = await this.#view()
+      if (this.#wanted !== null) this.#wanted = this.#isShownTwice(act) ? null : await this.#view()
     }
+  }
+
+  /** What is taken back while a later move of it has no answer shows in both places until that has one. */
+  #isShownTwice(act: UserEvent['act']): boolean {
+    const states = this.world.logStates()
+    return act === 'undo' && (['sending', 'unknown', 'recovering'] as const).some((state) => states.has(state))
   }
 
   async #act(engine: MailEngine, name: UserEvent['act'], random: SeededRandom): Promise<void> {
@@ -129,7 +135,9 @@ class Player {
     const { isOnMessages, act } = userAct(name)
     // Sometimes the user acts on what was on the screen a while ago (H-18).
     const shown = random.chance(0.15) ? this.world.remembered : messages
-    const picked = pickSome(shown, random)
+    // And often on what waits already: that is where operations meet.
+    const waiting = random.chance(0.5) ? shown.filter(({ isPending }) => isPending) : []
+    const picked = pickSome(waiting.length > 0 ? waiting : shown, random)
     const chosen = this.#wanted === null ? picked : await stillShown(engine, picked)
     if (messages.length > 0) this.world.remembered = messages
     if (isOnMessages && chosen.length === 0) return

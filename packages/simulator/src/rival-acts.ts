@@ -66,7 +66,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
   {
     // Without UID EXPUNGE our own removals must spare these (RFC 4549 §4.2.4).
     name: 'mark for deletion',
-    weight: 2,
+    weight: 4,
     isUpheaval: false,
     act({ chosen, ledger, mailbox }) {
       ledger.allowMarking(idsIn(mailbox, chosen))

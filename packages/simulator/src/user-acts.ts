@@ -86,7 +86,7 @@ const MESSAGE_ACTS: readonly UserAct[] = [
   },
   {
     name: 'expunge',
-    weight: 1,
+    weight: 2,
     isOnMessages: true,
     async act({ engine, ledger, chosen }) {
       ledger.ask('expunge', idsOf(chosen))

@@ -37,7 +37,7 @@ export function quietSync(tab: number): SyncEvent {
 }
 
 function drawCircumstances(random: SeededRandom, tier: string): Circumstances {
-  const isLonely = random.chance(0.2)
+  const isLonely = random.chance(0.25)
   const ghostLifeMs = random.pick([50, 150, 1_500])
   return {
     tier,
@@ -65,13 +65,14 @@ function drawEvent(random: SeededRandom, circumstances: Circumstances): HistoryE
 function drawSync(random: SeededRandom, circumstances: Circumstances, { isNested }: { readonly isNested: boolean }): SyncEvent {
   const count = random.pick([0, 0, 0, 1, 1, 2, 4])
   const faults = Array.from({ length: count }, (): PlannedFault => drawFault(random, circumstances))
+  const tab = drawTab(random, circumstances)
   const meanwhile: Interruption[] = []
   if (!isNested && random.chance(0.3)) {
-    for (let i = random.below(3); i >= 0; i -= 1) meanwhile.push(drawInterruption(random, circumstances))
+    for (let i = random.below(3); i >= 0; i -= 1) meanwhile.push(drawInterruption(random, circumstances, tab))
   }
   return {
     kind: 'sync',
-    tab: drawTab(random, circumstances),
+    tab,
     faults,
     meanwhile,
     kill: random.chance(0.2) ? drawKill(random) : null,
@@ -85,8 +86,8 @@ function drawFault(random: SeededRandom, { isLonely }: Circumstances): PlannedFa
   return { of, step: drawNumber(random, of === 'any' ? [3, 10, 25] : [1, 2, 5]), fault: random.pick(names) }
 }
 
-function drawInterruption(random: SeededRandom, circumstances: Circumstances): Interruption {
-  const kind = random.below(circumstances.tabs === 2 ? 4 : 3)
+function drawInterruption(random: SeededRandom, circumstances: Circumstances, tab: number): Interruption {
+  const kind = random.below(circumstances.tabs === 2 ? 6 : 3)
   // The user of the same process would wait for the very write that waits for the user.
   const isUser = kind === 2 || (kind === 0 && circumstances.isLonely)
   const after = isUser ? 'step' : random.pick(['step', 'commit'] as const)
@@ -94,7 +95,7 @@ function drawInterruption(random: SeededRandom, circumstances: Circumstances): I
   if (isUser) return { after, number, event: { ...drawUser(random, circumstances), kill: null } }
   if (kind === 0) return { after, number, event: drawRival(random) }
   if (kind === 1) return { after, number, event: { kind: 'wait', delayMs: random.pick([500, 5_000, 100_000]) } }
-  return { after, number, event: drawSync(random, circumstances, { isNested: true }) }
+  return { after, number, event: { ...drawSync(random, circumstances, { isNested: true }), tab: 1 - tab } }
 }
 
 function drawUser(random: SeededRandom, circumstances: Circumstances): UserEvent {

@@ -1,8 +1,8 @@
 /** Writes to accounts and mailboxes. */
 
-import type { MailboxId, MailboxRecord, Write } from '@tidemail/core'
+import type { BoxEpoch, MailboxId, MailboxRecord, Write } from '@tidemail/core'
 import { dropBox } from './apply-parts.ts'
-import { encodeMailbox } from './mailbox-codec.ts'
+import { encodeMailbox, type MailboxRow } from './mailbox-codec.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export async function putAccount(unit: UnitOfWork, { account }: Extract<Write, { kind: 'put-account' }>): Promise<void> {
@@ -13,7 +13,7 @@ export async function putAccount(unit: UnitOfWork, { account }: Extract<Write, {
 
 export async function putMailbox(unit: UnitOfWork, mailbox: MailboxRecord): Promise<void> {
   const before = await unit.db.mailboxes.get(mailbox.id)
-  if (before !== undefined && before.box !== mailbox.box) await dropBox(unit, before.box)
+  for (const box of boxesOf(before)) if (box !== mailbox.box && box !== mailbox.formerBox) await dropBox(unit, box)
   await unit.db.mailboxes.put(encodeMailbox(mailbox))
   if (before?.box !== mailbox.box) {
     const { revision } = unit
@@ -30,8 +30,13 @@ export async function putMailbox(unit: UnitOfWork, mailbox: MailboxRecord): Prom
 export async function removeMailbox(unit: UnitOfWork, mailboxId: MailboxId): Promise<void> {
   const mailbox = await unit.db.mailboxes.get(mailboxId)
   if (mailbox === undefined) return
-  await dropBox(unit, mailbox.box)
+  for (const box of boxesOf(mailbox)) await dropBox(unit, box)
   await unit.db.mailboxes.delete(mailboxId)
   unit.mailboxes.add(mailboxId)
   unit.accounts.add(mailbox.accountId)
+}
+
+function boxesOf(row: MailboxRow | undefined): readonly BoxEpoch[] {
+  const former = row?.record.formerBox ?? null
+  return row === undefined ? [] : former === null ? [row.box] : [row.box, former]
 }

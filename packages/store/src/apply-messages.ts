@@ -155,6 +155,16 @@ export async function carryMessages(unit: UnitOfWork, write: WriteOf<'carry-mess
   await saveBox(unit, to)
 }
 
+/** Bodies are named again, and none is written. */
+export async function carryFormerParts(unit: UnitOfWork, { mailboxId, pairs }: WriteOf<'carry-parts'>): Promise<void> {
+  const to = await openBox(unit, mailboxId)
+  const from = (await unit.db.mailboxes.get(mailboxId))?.record.formerBox ?? null
+  if (from === null) return
+  const found = (await readColumns(unit.db, from, pairs.sources)).flatMap((row) => messagesIn(row, pairs.sources))
+  await carryParts(unit, { from, to: to.box }, pairUp(found, pairs.ranges))
+  await saveBox(unit, to)
+}
+
 export function readEnvelopes(unit: Pick<UnitOfWork, 'db'>, box: BoxEpoch, uids: UidSet): Promise<EnvelopesRow[]> {
   return readChunks<EnvelopesRow>(unit.db.envelopes, box, uids)
 }

@@ -4,7 +4,7 @@ import { assertNever, type BodyId, type Write } from '@tidemail/core'
 import { applyLandLocal } from './apply-landing.ts'
 import { putClaim, putEntry, putReceipt, removeClaim, removeEntry } from './apply-log.ts'
 import { putAccount, putMailbox, removeMailbox } from './apply-mailbox.ts'
-import { carryMessages, inferFlags, putFlags, putMessages, removeMessages } from './apply-messages.ts'
+import { carryFormerParts, carryMessages, inferFlags, putFlags, putMessages, removeMessages } from './apply-messages.ts'
 import { putPart } from './apply-parts.ts'
 import { putForward } from './forwards.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
@@ -28,6 +28,8 @@ export async function applyWrite(unit: UnitOfWork, write: Write, digests: Readon
       return removeMessages(unit, write)
     case 'carry-messages':
       return carryMessages(unit, write)
+    case 'carry-parts':
+      return carryFormerParts(unit, write)
     case 'land-local':
       return applyLandLocal(unit, write)
     case 'put-part':

@@ -6,9 +6,10 @@ export interface MailboxRow {
   readonly id: MailboxId
   readonly accountId: AccountId
   readonly box: BoxEpoch
-  /** `isOnServer` may be missing: then it is. A limit without its end has ended. */
-  readonly record: Omit<MailboxRecord, 'id' | 'accountId' | 'box' | 'checkpoint' | 'isOnServer' | 'tierLimit'> & {
+  /** `isOnServer` may be missing: then it is; `formerBox`: then there is none. A limit without its end has ended. */
+  readonly record: Omit<MailboxRecord, 'id' | 'accountId' | 'box' | 'checkpoint' | 'isOnServer' | 'formerBox' | 'tierLimit'> & {
     readonly isOnServer?: boolean
+    readonly formerBox?: BoxEpoch | null
     readonly tierLimit: (Omit<TierLimit, 'expiresAt'> & { readonly expiresAt?: number }) | null
   }
   readonly checkpoint: StoredCheckpoint | null
@@ -47,6 +48,7 @@ export function decodeMailbox({ id, accountId, box, record, checkpoint }: Mailbo
     accountId,
     box,
     isOnServer: true,
+    formerBox: null,
     ...record,
     tierLimit: record.tierLimit === null ? null : { expiresAt: 0, ...record.tierLimit },
     checkpoint:

@@ -54,7 +54,14 @@ export function planningReads(access: Access): PlanningReads {
         return Promise.resolve(all.reverse().limit(limit).toArray())
       }),
     receipt: (accountId, seq) => read(async (db) => (await db.receipts.get([accountId, seq])) ?? null),
-    identities: (mailboxId, uids) => read((db) => identities(db, mailboxId, uids)),
+    identities: (mailboxId, uids) => read(async (db) => identitiesOf(db, await heldMessages(db, mailboxId, uids))),
+    formerIdentities: (mailboxId) =>
+      read(async (db) => {
+        const box = (await db.mailboxes.get(mailboxId))?.record.formerBox ?? null
+        if (box === null) return []
+        const columns = await readColumns(db, box, UidSet.ALL)
+        return identitiesOf(db, { box, mailboxId, messages: columns.flatMap(messagesOf) })
+      }),
     flags: (mailboxId, uids) =>
       read(async (db) => {
         const held = await heldMessages(db, mailboxId, uids)
@@ -115,12 +122,10 @@ async function heldMessages(db: StoreDatabase, mailboxId: MailboxId, uids: UidSe
   return { box: box.box, mailboxId, dictionary: new KeywordDictionary(box.keywords), messages }
 }
 
-async function identities(
+async function identitiesOf(
   db: StoreDatabase,
-  mailboxId: MailboxId,
-  uids: UidSet,
+  held: Pick<Held, 'box' | 'mailboxId' | 'messages'>,
 ): Promise<(MessageIdentity & { readonly uid: Uid })[]> {
-  const held = await heldMessages(db, mailboxId, uids)
   const told = await describe(
     db,
     held,

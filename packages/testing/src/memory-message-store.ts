@@ -20,7 +20,7 @@ import {
   type ViewReads,
   type Write,
 } from '@tidemail/core'
-import { applyWrite, dropBox, MemoryConflict, ownBytes } from './memory/apply-write.ts'
+import { applyWrite, boxesOf, dropBox, MemoryConflict, ownBytes } from './memory/apply-write.ts'
 import { mailboxViews, message, page, part } from './memory/naive-view.ts'
 import { NewsFeed } from './memory/news-feed.ts'
 import { planningReads } from './memory/planning-reads.ts'
@@ -135,7 +135,7 @@ export class MemoryMessageStore implements MessageStore {
     return this.#write((state) => {
       const mailboxes = [...state.mailboxes.values()].filter((mailbox) => mailbox.accountId === accountId)
       for (const mailbox of mailboxes) {
-        dropBox(state, mailbox.box)
+        for (const box of boxesOf(mailbox)) dropBox(state, box)
         state.mailboxes.delete(mailbox.id)
       }
       for (const kept of [state.entries, state.claims, state.receipts] as Map<unknown, { accountId: AccountId }>[]) {

@@ -37,6 +37,7 @@ export function sampleMailbox(
     isReadOnly: false,
     partsHeldFor: null,
     tierLimit: null,
+    formerBox: null,
     ...changes,
   }
 }

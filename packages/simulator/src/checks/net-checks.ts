@@ -66,7 +66,9 @@ export class NetChecks {
     return [{ check: 'I-NET-2', what: `${nameOf(step)} names UIDs ${invented} that the server has not given` }]
   }
 
+  /** A subscription that follows a mailbox which was renamed is nobody's operation, and may be repeated. */
   #isClaimed(step: Step, { claims }: MemoryState): boolean {
+    if (step.kind === 'subscribe' || step.kind === 'unsubscribe') return true
     return [...claims.values()].some((record) => {
       const claim = this.#claims.get(record) ?? decodeClaim(record)
       this.#claims.set(record, claim)

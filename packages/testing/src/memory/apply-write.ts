@@ -43,7 +43,7 @@ export function applyWrite(state: MemoryState, write: Write, digests: ReadonlyMa
       return
     case 'remove-mailbox': {
       const mailbox = state.mailboxes.get(write.mailboxId)
-      if (mailbox !== undefined) dropBox(state, mailbox.box)
+      for (const box of boxesOf(mailbox)) dropBox(state, box)
       state.mailboxes.delete(write.mailboxId)
       return
     }
@@ -55,6 +55,9 @@ export function applyWrite(state: MemoryState, write: Write, digests: ReadonlyMa
       return
     case 'carry-messages':
       carry(state, boxOf(state, write.from), boxOf(state, write.to), write.pairs)
+      return
+    case 'carry-parts':
+      carryFormerParts(state, boxOf(state, write.mailboxId), write)
       return
     case 'land-local':
       land(state, write)
@@ -96,10 +99,15 @@ function boxOf(state: MemoryState, mailboxId: MailboxId): BoxEpoch {
 
 function putMailbox(state: MemoryState, mailbox: MailboxRecord): void {
   const before = state.mailboxes.get(mailbox.id)
-  if (before !== undefined && before.box !== mailbox.box) dropBox(state, before.box)
+  for (const box of boxesOf(before)) if (box !== mailbox.box && box !== mailbox.formerBox) dropBox(state, box)
   state.mailboxes.set(mailbox.id, mailbox)
   state.nextMailbox = Math.max(state.nextMailbox, mailbox.id + 1)
   state.nextBox = Math.max(state.nextBox, mailbox.box + 1)
+}
+
+export function boxesOf(mailbox: MailboxRecord | undefined): readonly BoxEpoch[] {
+  if (mailbox === undefined) return []
+  return mailbox.formerBox === null ? [mailbox.box] : [mailbox.box, mailbox.formerBox]
 }
 
 export function dropBox(state: MemoryState, box: BoxEpoch): void {
@@ -161,6 +169,17 @@ function carry(
     setParts(state, to, landed, new Map([...partsOf(state, from, uid), ...partsOf(state, to, landed)]))
   }
   state.rows.set(to, target)
+}
+
+function carryFormerParts(state: MemoryState, to: BoxEpoch, write: Extract<Write, { kind: 'carry-parts' }>): void {
+  const from = state.mailboxes.get(write.mailboxId)?.formerBox ?? null
+  if (from === null) return
+  const target = rowsOf(state, to)
+  for (const uid of rowsOf(state, from).keys()) {
+    const landed = write.pairs.get(uid)
+    if (landed === undefined || !target.has(landed)) continue
+    setParts(state, to, landed, new Map([...partsOf(state, from, uid), ...partsOf(state, to, landed)]))
+  }
 }
 
 function land(state: MemoryState, write: Extract<Write, { kind: 'land-local' }>): void {

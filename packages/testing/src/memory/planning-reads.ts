@@ -45,6 +45,12 @@ export function planningReads(read: Read, write: Read): PlanningReads {
     receipt: (accountId, seq) => read((state) => state.receipts.get(`${accountId} ${seq}`) ?? null),
     identities: (mailboxId, uids) =>
       read((state) => heldRows(state, mailboxId, uids).map(([uid, row]) => ({ uid: uid as Uid, ...identityOf(row) }))),
+    formerIdentities: (mailboxId) =>
+      read((state) => {
+        const box = state.mailboxes.get(mailboxId)?.formerBox ?? null
+        const rows = box === null ? [] : [...rowsOf(state, box)].sort(([a], [b]) => a - b)
+        return rows.map(([uid, row]) => ({ uid: uid as Uid, ...identityOf(row) }))
+      }),
     flags: (mailboxId, uids) =>
       read((state) => heldRows(state, mailboxId, uids).map(([uid, { flags }]) => ({ uid: uid as Uid, flags }))),
     missingParts: (mailboxId, wanted) => read((state) => missingParts(state, mailboxId, wanted)),

@@ -147,6 +147,69 @@ export const ROWS_CLAUSES: readonly Clause[] = [
   },
 
   {
+    says: 'keeps the rows and parts of a box that a new one names as its former, and carries the parts to new UIDs',
+    holds: async (store) => {
+      await fill(store)
+      const parts = [1, 2].map((uid) => ({
+        kind: 'put-part' as const,
+        mailboxId: INBOX,
+        uid: uid as Uid,
+        section: '1',
+        bytes: bytesOf(`${uid}`),
+      }))
+      await put(store, ...parts)
+      const before = (await store.planning.mailboxes(ADA)).find(({ id }) => id === INBOX)
+      if (before === undefined) throw new Error('There is no INBOX.')
+      const reset = { ...before, box: boxEpoch(77), formerBox: before.box, checkpoint: null }
+      await put(store, { kind: 'put-mailbox', mailbox: reset })
+      assertEqual(await pageText(store, INBOX), [])
+      const former = await store.planning.formerIdentities(INBOX)
+      assertEqual(
+        former.map(({ uid }) => uid),
+        [1, 2, 3, 4, 5],
+      )
+      assertEqual(former[0]?.messageId, message(1).envelope.messageId)
+      await put(
+        store,
+        { kind: 'put-messages', mailboxId: INBOX, messages: [message(31), message(40)] },
+        { kind: 'carry-parts', mailboxId: INBOX, pairs: pairs([1, 40, 1], [2, 31, 1], [3, 90, 1]) },
+      )
+      await put(store, { kind: 'put-mailbox', mailbox: { ...reset, formerBox: null } })
+      assertEqual(await store.planning.formerIdentities(INBOX), [])
+      assertEqual(await pageText(store, INBOX), ['40', '31'])
+      assertEqual(await store.view.part(stored(INBOX, reset.box, 40), '1'), bytesOf('1'), 'part after its box went')
+      assertEqual(await store.view.part(stored(INBOX, reset.box, 31), '1'), bytesOf('2'))
+      await put(store, { kind: 'remove-messages', mailboxId: INBOX, uids: UidSet.of(40) })
+      await assertRejects(store.planning.body(await bodyIdOf('1')), 'store.corrupt')
+    },
+  },
+
+  {
+    says: 'drops the box before when a second new one comes, and both with the mailbox',
+    holds: async (store) => {
+      await fill(store)
+      await put(store, { kind: 'put-part', mailboxId: INBOX, uid: 1 as Uid, section: '1', bytes: bytesOf('one') })
+      const before = (await store.planning.mailboxes(ADA)).find(({ id }) => id === INBOX)
+      if (before === undefined) throw new Error('There is no INBOX.')
+      const reset = { ...before, box: boxEpoch(77), formerBox: before.box, checkpoint: null }
+      await put(
+        store,
+        { kind: 'put-mailbox', mailbox: reset },
+        { kind: 'put-messages', mailboxId: INBOX, messages: [message(31)] },
+        { kind: 'put-part', mailboxId: INBOX, uid: 31 as Uid, section: '1', bytes: bytesOf('two') },
+        { kind: 'put-mailbox', mailbox: { ...reset, box: boxEpoch(78), formerBox: reset.box } },
+      )
+      assertEqual(
+        (await store.planning.formerIdentities(INBOX)).map(({ uid }) => uid),
+        [31],
+      )
+      await assertRejects(store.planning.body(await bodyIdOf('one')), 'store.corrupt')
+      await put(store, { kind: 'remove-mailbox', mailboxId: INBOX })
+      await assertRejects(store.planning.body(await bodyIdOf('two')), 'store.corrupt')
+    },
+  },
+
+  {
     says: 'keeps bytes once per content, until nothing names them',
     holds: async (store) => {
       await fill(store)
