@@ -3,6 +3,14 @@ import { defineConfig } from 'vitest/config'
 const conditions = ['@tidemail/source', 'import', 'module', 'default']
 const resolve = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 
+/** What takes seconds: left out of the quick check, and part of the whole test. */
+const SLOW = [
+  'test/campaign/**/*.test.ts',
+  'test/sim/{folding,drafts.sim,message-store,node-store-crash}.test.ts',
+  'test/sim/review/interruptions.test.ts',
+  'test/wire/{fuzz,examine-server,conformance}.test.ts',
+]
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,12 +19,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/{arch,sim,wire,api}/**/*.test.ts'],
+          exclude: SLOW,
           testTimeout: 60_000,
         },
       },
       {
         ...resolve,
-        test: { name: 'sim', include: ['test/campaign/**/*.test.ts'], testTimeout: 600_000 },
+        test: { name: 'sim', include: SLOW, testTimeout: 600_000 },
       },
       {
         ...resolve,

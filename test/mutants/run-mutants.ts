@@ -65,7 +65,17 @@ function runTest(tree: string, test: string): TestRun {
   rmSync(report, { force: true })
   const run = spawnSync(
     process.execPath,
-    [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'unit', '--reporter=json', `--outputFile=${report}`, test],
+    [
+      join(ROOT, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--project',
+      'unit',
+      '--project',
+      'sim',
+      '--reporter=json',
+      `--outputFile=${report}`,
+      test,
+    ],
     { cwd: tree, encoding: 'utf8', timeout: TEST_RUN_MS_MAX, env: { ...process.env, NO_COLOR: '1' } },
   )
   // A test that hangs on a mutant has noticed it.
