@@ -318,7 +318,7 @@ describe('operations', () => {
     await firstSync()
     await run('flag', 'Papierkorb', await appendedUid('Papierkorb'), '--add', 'flagged')
     await run('move', 'INBOX', '1', 'Papierkorb')
-    server.account('alice').rename('Papierkorb', 'Old')
+    server.account('alice').delete('Papierkorb')
     expect(await run('sync')).toMatch(/2 parked/)
     const ops = await run('ops')
     expect(ops).toMatch(/^#1 add \\Flagged to 1 message in Papierkorb \(gone\)\n +parked \(mailbox-gone\)/m)
@@ -327,6 +327,14 @@ describe('operations', () => {
     expect(await run('ops')).toContain('#2 move 1 message from INBOX to Papierkorb (gone) (settled ')
     const receipt = (await json('ops')).find(({ kind }) => kind === 'receipt')
     expect(receipt).toMatchObject({ seq: 2, description: 'move 1 message from INBOX to Papierkorb (gone)' })
+  })
+
+  it('follow a mailbox that somebody renamed', async () => {
+    await firstSync()
+    await run('move', 'INBOX', '1', 'Papierkorb')
+    server.account('alice').rename('Papierkorb', 'Old')
+    expect(await run('sync')).not.toMatch(/parked/)
+    expect(await run('ops')).toMatch(/^#1 move 1 message from INBOX to Old \(settled /m)
   })
 
   it('say, when they are parked, what to do in place of an undo', async () => {

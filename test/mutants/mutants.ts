@@ -74,6 +74,14 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/sim/folding.test.ts',
   },
   {
+    invariant: 'I-LOG-4',
+    breaks: 'a message is folded past the mailbox in which it was to be copied',
+    file: 'packages/planner/src/ready-messages.ts',
+    find: 'if (!isReady || !this.canFold(operation, uids)) {\n',
+    replace: "if (operation.kind === 'copy') return\n    if (!isReady || !this.canFold(operation, uids)) {\n",
+    test: 'packages/planner/src/plan-replay.test.ts',
+  },
+  {
     invariant: 'I-LOG-5',
     breaks: 'a step is sent although one that it requires was refused',
     file: 'packages/imap/src/plan-run.ts',

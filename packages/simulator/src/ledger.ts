@@ -91,10 +91,14 @@ export class Ledger {
   askBack({ kind: deed, ...operation }: Operation): void {
     if (deed === 'create-mailbox') this.askForMailbox('delete', '')
     if (deed === 'rename-mailbox' && 'from' in operation) this.askForMailbox('rename', operation.from)
-    for (const { asked, flags } of this.#accounts.values()) {
+    for (const { asked, flags, later } of this.#accounts.values()) {
       if (deed === 'append' || deed === 'copy' || deed === 'draft') asked.expunge += asked.append + asked.copy > 0 ? 1 : 0
       if (deed === 'move') asked.move += asked.move > 0 ? 1 : 0
-      if (deed === 'flag') for (const change of [...flags]) flags.add(reversed(change))
+      if (deed !== 'flag') continue
+      for (const change of [...flags].map(reversed)) {
+        flags.add(change)
+        for (const id of later) this.#of(id).flags.add(change)
+      }
     }
   }
 

@@ -136,7 +136,7 @@ class Player {
     // Sometimes the user acts on what was on the screen a while ago (H-18).
     const shown = random.chance(0.15) ? this.world.remembered : messages
     // And often on what waits already: that is where operations meet.
-    const waiting = random.chance(0.5) ? shown.filter(({ isPending }) => isPending) : []
+    const waiting = random.chance(0.3) ? shown.filter(({ isPending }) => isPending) : []
     const picked = pickSome(waiting.length > 0 ? waiting : shown, random)
     const chosen = this.#wanted === null ? picked : await stillShown(engine, picked)
     if (messages.length > 0) this.world.remembered = messages
