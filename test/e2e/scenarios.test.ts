@@ -48,13 +48,6 @@ const SCENARIOS: Readonly<Record<string, readonly Line[]>> = {
     sync,
     local`INBOX | 1 ; Work | 2 | 3 \Seen | 4`,
   ],
-  'what was to be done under an old UIDVALIDITY is kept and not done': [
-    server`INBOX | 1 ; Work | 2 | 3`,
-    log`flags 2 +\Seen ; append 4 -> Work`,
-    rival`renew Work`,
-    syncWithParked(1),
-    server`INBOX | 1 ; Work | 2 | 3 | 4`,
-  ],
   'a flag meets a message that a rival expunged': [
     server`INBOX | 1 | 2`,
     log`flags 1 +\Seen ; flags 2 +\Seen`,
@@ -132,10 +125,22 @@ const ODDER_NAMES: readonly Line[] = [
   server`INBOX | 2 ; a "b" c | 1 | 3 \Seen ; 100% (old) {5} | 2`,
 ]
 
+/** Only the server's own identity leads what was asked for under an old UIDVALIDITY to the message as it is now; without one it waits for the user. */
+function underOldUidValidity(serverName: string): readonly Line[] {
+  const before = [server`INBOX | 1 ; Work | 2 | 3`, log`flags 2 +\Seen ; append 4 -> Work`, rival`renew Work`]
+  const hasEmailIds = serverName === 'cyrus'
+  return hasEmailIds
+    ? [...before, sync, server`INBOX | 1 ; Work | 2 \Seen | 3 | 4`]
+    : [...before, syncWithParked(1), server`INBOX | 1 ; Work | 2 | 3 | 4`]
+}
+
 onServers(ALL_SERVERS, (real, serverName) => {
   for (const [name, lines] of Object.entries(SCENARIOS)) {
     it(name, () => withAccount(real(), {}, (account) => play(account, lines)))
   }
+
+  it('what was to be done under an old UIDVALIDITY is kept, and done where the server itself tells the message', () =>
+    withAccount(real(), {}, (account) => play(account, underOldUidValidity(serverName))))
 
   if (serverName !== 'cyrus')
     it('mailboxes with quotes, braces and wildcards in their names are as good as others', () =>
