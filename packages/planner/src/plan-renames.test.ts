@@ -133,10 +133,10 @@ const CASES: Readonly<Record<string, Case>> = {
     gives: [],
   },
   'the same state, without MAILBOXID': { held: [held('A', null, S)], there: [there('B', S)], gives: ['A>B guess'] },
-  'the same state without mod-sequences': {
+  'the same state without mod-sequences, which may be by chance': {
     held: [held('A', null, [7, 4, 3, null])],
     there: [there('B', [7, 4, 3, null])],
-    gives: ['A>B guess'],
+    gives: [],
   },
   'another UIDVALIDITY': { held: [held('A', null, S)], there: [there('B', [8, 4, 3, 31])], gives: [] },
   'another UIDNEXT': { held: [held('A', null, S)], there: [there('B', [7, 5, 3, 31])], gives: [] },

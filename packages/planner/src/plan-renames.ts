@@ -142,6 +142,8 @@ function isInSameState(mailbox: MailboxRecord, place: Place): boolean {
     status.uidValidity === uidValidity &&
     status.uidNext === checkpoint.uidNext &&
     status.messages === checkpoint.known.size &&
+    // UIDVALIDITY is often the second of creation: without a mod-sequence two mailboxes may be alike by chance.
+    status.highestModSeq !== null &&
     status.highestModSeq === checkpoint.highestModSeq
   )
 }
