@@ -10,7 +10,7 @@ import { copyElsewhere } from './spare-copy.ts'
 /** Below this a failed write is taken for a full disk: LevelDB tells no errno. */
 const DISK_FREE_BYTES_MIN = 4 * 1024 * 1024
 
-/** Names the list of files that LevelDB reads first; without it LevelDB begins anew, and removes what it finds. */
+/** Names the list of files that LevelDB reads first; without it LevelDB finds no rows, or begins anew where it may. */
 const CURRENT_FILE = 'CURRENT'
 const LIST_NAME = /^MANIFEST-\d+(?=\n$)/
 
@@ -19,7 +19,6 @@ const LIST_NAME = /^MANIFEST-\d+(?=\n$)/
  * @throws SyncError `store.in-use`, `store.corrupt`, `store.io`, `store.full`
  */
 export async function openLevelBacking(directory: string, { create = true }: BackingOptions = {}): Promise<Backing> {
-  if (!create) await refuseLost(directory)
   try {
     return backingOn(await openLevel(directory, { create }), directory)
   } catch (error) {
@@ -39,7 +38,7 @@ async function openLevel(directory: string, { create }: Required<BackingOptions>
     await level.open()
     return level
   } catch (error) {
-    throw await openError(directory, error)
+    throw await openError(directory, error, { create })
   }
 }
 
@@ -98,14 +97,18 @@ function readOnlyBacking(rows: readonly Row[], full: unknown): Backing {
   }
 }
 
-/** @throws SyncError `store.corrupt` when LevelDB would not find the list of its files, whatever else is there */
-async function refuseLost(directory: string): Promise<void> {
+/**
+ * Whether LevelDB can find the list of its files. Asked only when it could not open them: each owner puts a new list in the place of the old one, and
+ * before we have the lock another may be about to.
+ */
+async function isListThere(directory: string): Promise<boolean> {
   try {
     const [list] = LIST_NAME.exec(await readFile(join(directory, CURRENT_FILE), 'latin1')) ?? []
-    if (list === undefined) throw damaged(`${CURRENT_FILE} names no list of files.`)
+    if (list === undefined) return false
     await access(join(directory, list))
-  } catch (error) {
-    throw error instanceof SyncError ? error : damaged(error)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -120,12 +123,12 @@ function asOperation({ key, value }: BackedRow) {
   return value === null ? ({ type: 'del', key } as const) : ({ type: 'put', key, value } as const)
 }
 
-async function openError(directory: string, error: unknown): Promise<SyncError> {
+async function openError(directory: string, error: unknown, { create }: Required<BackingOptions>): Promise<SyncError> {
   const codes = codesOf(error)
   if (codes.includes('LEVEL_LOCKED')) {
     return new SyncError('store.in-use', 'Another process has the store open.', { cause: error })
   }
-  if (codes.includes('LEVEL_CORRUPTION')) return damaged(error)
+  if (codes.includes('LEVEL_CORRUPTION') || (!create && !(await isListThere(directory)))) return damaged(error)
   return diskError(directory, error, 'The store could not be opened.')
 }
 
