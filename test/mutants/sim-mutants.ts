@@ -59,6 +59,13 @@ export const SIM_MUTANTS: readonly SimMutant[] = [
     replace: '{ ...step, after: [before.id] }',
   },
   {
+    name: 'no folding guard for COPY',
+    breaks: 'a message is folded past the mailbox in which it was to be copied',
+    file: 'packages/planner/src/ready-messages.ts',
+    find: 'if (!isReady || !this.canFold(operation, uids)) {\n',
+    replace: "if (operation.kind === 'copy') return\n    if (!isReady || !this.canFold(operation, uids)) {\n",
+  },
+  {
     name: 'no precondition of H-12',
     breaks: 'the mod-sequence moves past flags that nobody asked for',
     file: 'packages/planner/src/take-forward.ts',

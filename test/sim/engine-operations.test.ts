@@ -1,6 +1,6 @@
 /** What an app may rely on when it changes mail: handles, order, receipts, taking back. */
 
-import { type EntrySeq, type ErrorCode, SyncError } from '@tidemail/core'
+import { type EntrySeq, type ErrorCode, type MessageReference, SyncError } from '@tidemail/core'
 import type { OperationHandle } from '@tidemail/engine'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineLab, message, messagesOf, subjectsOf } from './engine-lab.ts'
@@ -104,6 +104,38 @@ describe('operations', () => {
     const seqs = (await Promise.all(handles.map((handle) => handle.accepted))).flat().map(Number)
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
     expect((await mail.entries()).map(({ operation }) => operation.kind)).toEqual(['append', 'copy', 'flag', 'move', 'expunge'])
+  })
+
+  // Verifies: H-18, I-STORE-3
+  it('by an old name act on what the view shows of the message by now', async () => {
+    const mail = await lab.openSynchronised()
+    lab.remote.goOffline()
+    const [newest] = await messagesOf(mail, 'INBOX')
+    const old = newest?.reference ?? []
+    const archive = await mail.mailbox('Archive')
+    await mail.move(old, archive.id).accepted
+    await mail.flag(old, { add: ['flagged'] }).accepted
+    const moved = (await messagesOf(mail, 'Archive')).find(({ isPending }) => isPending)
+    expect(moved).toMatchObject({ envelope: newest?.envelope, flags: ['\\Flagged'] })
+    expect(await mail.message(newest?.reference as MessageReference)).toEqual(moved)
+    await mail.expunge(old).accepted
+    expect(await codeOf(mail.move(old, archive.id).accepted)).toBe('input.unknown-message')
+    expect(await messagesOf(mail, 'Archive')).toHaveLength(2)
+  })
+
+  it('that delete a message twice by its old name move it to Trash, and leave it there', async () => {
+    const mail = await lab.openSynchronised()
+    const trash = (await mail.mailbox('Archive')).id
+    const [newest] = await messagesOf(mail, 'INBOX')
+    await mail.delete(newest?.reference ?? [], { to: trash }).accepted
+    const shown = (await messagesOf(mail, 'Archive')).find(({ isPending }) => isPending)
+    expect(await codeOf(mail.delete(newest?.reference ?? [], { to: trash }).accepted)).toBe('input.unknown-message')
+    await mail.move(shown?.reference ?? [], (await mail.mailbox('INBOX')).id).accepted
+    await mail.delete(shown?.reference ?? [], { to: trash }).accepted
+    expect(await codeOf(mail.delete(shown?.reference ?? [], { to: trash }).accepted)).toBe('input.unknown-message')
+    await mail.syncOnce()
+    expect(lab.account.open('Archive').messages).toHaveLength(3)
+    expect(lab.account.open('INBOX').messages).toHaveLength(5)
   })
 
   it('that are refused do not hold up those after them', async () => {

@@ -114,7 +114,12 @@ export class Operations {
     return this.handle(async () => {
       const trash = mailboxFor('trash', to, await shownMailboxes(this.options))
       const groups = await this.groupsOf(selection)
-      return groups.map((targets) => ({ request: deletion(targets, trash), targets: [targets], bodies: [] }))
+      // Deleted twice on an old page, a message is in Trash by now: it must not go for good.
+      const keep = (shown: readonly Targets[]): readonly Targets[] => shown.filter(({ mailboxId }) => mailboxId !== trash)
+      return groups.map((targets) => {
+        const request = deletion(targets, trash)
+        return { request, targets: [targets], bodies: [], ...(request.kind === 'move' ? { keep } : {}) }
+      })
     })
   }
 

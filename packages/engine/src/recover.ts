@@ -1,6 +1,6 @@
 /** Finds out what became of steps whose answer was lost, before anything is sent again (H-7 to H-11). */
 
-import { type MailboxRecord, type Observation, uidValidity } from '@tidemail/core'
+import { isMutating, type MailboxRecord, type Observation, uidValidity } from '@tidemail/core'
 import {
   concludeProbe,
   isFromTheFuture,
@@ -59,7 +59,7 @@ async function recoverClaim(work: Work, claim: Claim): Promise<void> {
   }
   const probe = isRepeatable(claim) ? null : planProbe(claim, sourceOf(work, claim), work.name)
   if (probe === null) {
-    if (await areMarksRestored(work, claim)) await release(work, claim)
+    if (await areMarksRestored(work, claim)) await repeat(work, claim)
     return
   }
   const observations = await work.run(probe.steps)
@@ -98,11 +98,11 @@ async function takeTimesAnew(work: Work, claim: Claim): Promise<Claim> {
 }
 
 /** Repeating STORE and UID EXPUNGE is harmless: the targets are queued again. */
-async function release(work: Work, claim: Claim): Promise<void> {
+async function repeat(work: Work, claim: Claim): Promise<void> {
   await changeLog(work, {
     reason: 'send again what may be repeated',
     claims: [claim],
-    decide: (ledger) => ledger.release(claim),
+    decide: (ledger) => ledger.repeat(claim),
   })
 }
 
@@ -110,6 +110,11 @@ async function release(work: Work, claim: Claim): Promise<void> {
 async function areMarksRestored(work: Work, claim: Claim): Promise<boolean> {
   const steps = planRestore(claim, work.name, work.options.clock.now() + RESTORE_LIFE_MS)
   if (steps === null) return true
+  await changeLog(work, {
+    reason: 'put back the marks of others',
+    claims: [claim],
+    decide: (ledger) => ledger.claimAnew(claim, steps.filter(isMutating)),
+  })
   const observations = await work.run(steps)
   work.assertAlive()
   return observations.every((item) => item.kind !== 'done' || ['ok', 'stale', 'rejected', 'skipped'].includes(item.outcome))

@@ -1,6 +1,6 @@
 /** Turns what an app selects into targets: one group for each mailbox, stored and local apart. */
 
-import { type MessageReference, type MessageView, SyncError, type Targets, UidSet } from '@tidemail/core'
+import { type MessageReference, type MessageView, mailboxId, SyncError, type Targets, UidSet } from '@tidemail/core'
 import type { Selection } from './api.ts'
 
 /**
@@ -31,12 +31,15 @@ export async function targetsOf(
   )
 }
 
-/** A local that the server has named meanwhile is what the server named. */
+const NO_MAILBOX = mailboxId(0)
+
+/** A local that the server has named meanwhile is what the server named; one that has moved on is in no mailbox under that number. */
 async function placeOf(
   reference: Extract<MessageReference, { kind: 'local' }>,
   lookUp: (reference: MessageReference) => Promise<MessageView | null>,
 ): Promise<MessageReference & { readonly place: MessageView['mailboxId'] }> {
   const view = await lookUp(reference)
   if (view === null) throw new SyncError('input.unknown-message', `local:${reference.local} is not in the store.`)
-  return { ...view.reference, place: view.mailboxId }
+  const { mailboxId: place, reference: now } = view
+  return now.kind === 'local' && now.local !== reference.local ? { ...reference, place: NO_MAILBOX } : { ...now, place }
 }

@@ -82,6 +82,7 @@ describe('foldUploads', () => {
     // The version before stands where the one that is left out stood: one message, with one outcome to come.
     expect(second?.settled).toEqual([])
     expect(second?.progress.map(({ targets }) => targets)).toContainEqual(OLD)
+    expect(second?.operation).toMatchObject({ isHeir: true })
     const [, onlyOne] = foldUploads([draft(1), draft(2, local(10))])
     expect(onlyOne?.settled).toMatchObject([{ outcome: 'applied', targets: local(10), evidence: nothingSent }])
   })

@@ -58,7 +58,13 @@ function fold(upload: Entry, local: LocalId, later: Entry, log: ReadonlyMap<Entr
   )
   const inherited = replacedBy(upload)
   const heir = inherited.length === 0 ? withoutUpload(later, mine) : withInherited(later, mine, inherited)
-  return [settled, heir, ...others(upload, local, later, log)]
+  return [settled, asHeir(heir), ...others(upload, local, later, log)]
+}
+
+/** Nothing but a later version holds what was written before: it cannot be taken back for free any more (I-STORE-2). */
+function asHeir(entry: Entry): Entry {
+  const { operation } = entry
+  return operation.kind === 'draft' ? { ...entry, operation: { ...operation, isHeir: true } } : entry
 }
 
 /** What was to be removed never came to be. */

@@ -7,11 +7,10 @@ import {
   type ForwardTarget,
   type MailboxId,
   type MailboxRecord,
+  type MutatingStep,
   type StoredTargets,
-  type StoreStep,
   type Targets,
   UidPairs,
-  type UidSet,
   type Write,
 } from '@tidemail/core'
 import {
@@ -116,10 +115,23 @@ export class Ledger {
     this.writes.push({ kind: 'put-claim', claim: encodeClaim({ ...claim, probedAt: this.now }) })
   }
 
-  /** Nothing of the claim took effect, or all of it may be repeated: the targets are queued again. */
+  /** Nothing of the claim took effect: the targets are queued again. */
   release(claim: Claim): void {
     for (const { seq, targets } of claim.members) this.queueAgain(seq, targets)
     this.removeClaim(claim)
+  }
+
+  /** Whether anything of the claim took effect is not known, and need not be: all of it may be done twice. */
+  repeat(claim: Claim): void {
+    const { members, unaltered = [] } = claim
+    for (const { seq, targets } of members) this.advance(seq, targets, { kind: 'repeat', unaltered })
+    this.removeClaim(claim)
+  }
+
+  /** From now on the claim is about these steps, which are sent next. */
+  claimAnew(claim: Claim, steps: readonly MutatingStep[]): void {
+    const anew: Claim = { ...claim, steps, claimedAt: this.now, lostAt: null, answer: 'none' }
+    this.writes.push({ kind: 'put-claim', claim: encodeClaim(anew) })
   }
 
   removeClaim(claim: Claim): void {
@@ -200,23 +212,6 @@ export class Ledger {
   /** What need not be sent is settled (I-LOG-4). */
   foldUploads(): void {
     for (const folded of foldUploads(this.open)) this.entries.set(folded.seq, folded)
-  }
-
-  /**
-   * After .SILENT the row is what our own STORE made of it, until the server states it again (H-14). With mod-sequences a message that changed is told; one
-   * that is not told is as it was, whatever the OK says.
-   */
-  inferFlags(
-    mailboxId: MailboxId,
-    step: StoreStep,
-    { seen, vanished }: { readonly seen: UidSet; readonly vanished: UidSet },
-  ): void {
-    const mailbox = this.server.mailbox(mailboxId)
-    if (mailbox?.uidValidity !== step.mailbox.uidValidity) return
-    const hasModSeqs = mailbox.checkpoint?.highestModSeq != null
-    const uids = (hasModSeqs ? step.uids.intersect(seen) : step.uids).difference(vanished)
-    const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
-    if (!uids.isEmpty) this.server.write({ kind: 'infer-flags', mailboxId, uids, delta })
   }
 
   /** Parks what names a place that is gone, and skips what hangs on a message that never came to be, along the chain (I-LOG-5). */

@@ -1,7 +1,7 @@
 /** Finds targets that must not be sent, and why: what they name is gone, cannot be opened, or is what another operation was to save. */
 
-import { type EntrySeq, type MailboxId, type MailboxRecord, type Targets, UidSet } from '@tidemail/core'
-import { destinationOf, type Entry, intersectTargets, isOnMailbox, type ParkReason } from '@tidemail/replay-log'
+import { type EntrySeq, intersectTargets, type MailboxId, type MailboxRecord, type Targets, UidSet } from '@tidemail/core'
+import { destinationOf, type Entry, isOnMailbox, type ParkReason } from '@tidemail/replay-log'
 
 export interface ParkedTargets {
   readonly seq: EntrySeq

@@ -1,6 +1,14 @@
 /** Gathers what one change does to server state: rows that go or are carried, and the UID sets that must agree with them (I-STORE-1). */
 
-import { type Expectation, type MailboxId, type MailboxRecord, type UidPairs, UidSet, type Write } from '@tidemail/core'
+import {
+  type Expectation,
+  type MailboxId,
+  type MailboxRecord,
+  type StoreStep,
+  type UidPairs,
+  UidSet,
+  type Write,
+} from '@tidemail/core'
 
 export class ServerStateChanges {
   private readonly mailboxes: Map<MailboxId, MailboxRecord>
@@ -85,5 +93,22 @@ export class ServerStateChanges {
       return mailbox === undefined ? [] : [{ kind: 'put-mailbox', mailbox }]
     })
     return [...this.rows, ...records]
+  }
+
+  /**
+   * After .SILENT the row is what our own STORE made of it, until the server states it again (H-14). With mod-sequences a message that changed is told; one
+   * that is not told is as it was, whatever the OK says.
+   */
+  inferFlags(
+    mailboxId: MailboxId,
+    step: StoreStep,
+    { seen, vanished }: { readonly seen: UidSet; readonly vanished: UidSet },
+  ): void {
+    const mailbox = this.mailbox(mailboxId)
+    if (mailbox?.uidValidity !== step.mailbox.uidValidity) return
+    const hasModSeqs = mailbox.checkpoint?.highestModSeq != null
+    const uids = (hasModSeqs ? step.uids.intersect(seen) : step.uids).difference(vanished)
+    const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
+    if (!uids.isEmpty) this.write({ kind: 'infer-flags', mailboxId, uids, delta })
   }
 }

@@ -23,7 +23,8 @@ export function settleFlags(claim: Claim, { observations, goneLater }: FlagAnswe
   const modified = modifiedIn(claim, observations)
   for (const step of claim.steps) {
     const place = claim.members[0]?.targets.mailboxId
-    if (step.kind === 'store' && place !== undefined) ledger.inferFlags(place, step, { seen, vanished: vanished.union(modified) })
+    if (step.kind === 'store' && place !== undefined)
+      ledger.server.inferFlags(place, step, { seen, vanished: vanished.union(modified) })
   }
   for (const member of claim.members) {
     const { seq } = member

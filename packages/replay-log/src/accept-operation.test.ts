@@ -10,6 +10,7 @@ import {
   type MailboxId,
   mailboxId,
   SyncError,
+  splitTargets,
   type Targets,
   UID_MAX,
   UidPairs,
@@ -18,7 +19,6 @@ import {
 import { describe, expect, it } from 'vitest'
 import { acceptOperation } from './accept-operation.ts'
 import { decodeEntry } from './codec.ts'
-import { splitTargets } from './target-groups.ts'
 
 const INBOX: Targets = { kind: 'stored', mailboxId: mailboxId(1), box: boxEpoch(11), uids: UidSet.parse('3:5,9') }
 const LOCALS: Targets = { kind: 'local', mailboxId: mailboxId(1), locals: UidSet.of(3) }

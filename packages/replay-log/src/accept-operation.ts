@@ -11,7 +11,9 @@ import {
   type MailboxId,
   mailboxId,
   normaliseFlags,
+  numbersOf,
   SyncError,
+  splitTargets,
   type Targets,
   type UidPairRange,
   UidPairs,
@@ -21,7 +23,6 @@ import { encodeEntry } from './codec.ts'
 import type { Entry, Progress } from './entry.ts'
 import { destinationOf, isOnMailbox, type MailboxName, type MessageOperation, type Operation, ownLocals } from './operation.ts'
 import { withProgress } from './progress-groups.ts'
-import { numbersOf, splitTargets } from './target-groups.ts'
 
 /** Without what only the store can give: targets come resolved, and numbers are free ones. */
 type Requested<T> = T extends { readonly targets: unknown }

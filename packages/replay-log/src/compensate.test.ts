@@ -22,7 +22,7 @@ import { type CompensationTerms, compensationOf } from './compensate.ts'
 import type { Entry, Evidence } from './entry.ts'
 import { receiptOf } from './receipt-of.ts'
 import { transition } from './transition.ts'
-import { undoQueued } from './undo-entry.ts'
+import { undoEntry, undoQueued } from './undo-entry.ts'
 
 const INBOX = mailboxId(1)
 const ARCHIVE = mailboxId(2)
@@ -71,6 +71,14 @@ describe('compensationOf', () => {
     expect(compensationOf(entry, { ...TERMS, unaltered: [{ flag: '\\Seen', uids: ON.uids }] })).toEqual({
       kind: 'refused',
       reason: 'nothing',
+    })
+  })
+
+  it('reads of what may be done what it was sent with', () => {
+    const lost = transition(sending(accepted({ kind: 'flag', add: ['\\Seen'], remove: [] }, ON)), ON, { kind: 'lost' }).entry
+    const again = transition(lost, ON, { kind: 'repeat', unaltered: [{ flag: '\\Seen', uids: UidSet.parse('2:4') }] }).entry
+    expect(compensationOf(undoQueued(again), TERMS)).toMatchObject({
+      requests: [{ request: { remove: ['\\Seen'] }, targets: [{ uids: UidSet.of(1) }] }],
     })
   })
 
@@ -130,6 +138,18 @@ describe('compensationOf', () => {
     }
     const kept = transition(uploaded, ON, { kind: 'undo' }).entry
     expect(compensationOf(kept, TERMS)).toMatchObject({ kind: 'possible' })
+  })
+
+  it('keeps a draft that others were folded into, for nothing else is left of them (Verifies: I-STORE-2)', () => {
+    const own: Targets = { kind: 'local', mailboxId: ARCHIVE, locals: UidSet.of(9) }
+    const plain = accepted({ ...APPEND, kind: 'draft' })
+    const heir: Entry = { ...plain, operation: { ...plain.operation, isHeir: true } as Entry['operation'] }
+    expect(compensationOf(sending(plain), TERMS).kind).toBe('possible')
+    for (const subject of [heir, sending(heir), applied(heir, { kind: 'tagged-ok' }, own)]) {
+      expect(compensationOf(subject, TERMS)).toEqual({ kind: 'refused', reason: 'replaced' })
+    }
+    expect(undoEntry(plain, 9).kind).toBe('undone')
+    expect(undoEntry(heir, 9)).toEqual({ kind: 'refused', reason: 'settled' })
   })
 
   it('renames back, and subscribes the other way', () => {

@@ -1,12 +1,24 @@
 /** Says what would take back an operation that was sent already: new operations, ordered after it (H-3). */
 
-import { assertNever, type BoxEpoch, flagKey, type MailboxId, type MailboxIdentity, type Targets, UidSet } from '@tidemail/core'
+import {
+  assertNever,
+  type BoxEpoch,
+  flagKey,
+  intersectTargets,
+  type MailboxId,
+  type MailboxIdentity,
+  numbersOf,
+  splitTargets,
+  subtractTargets,
+  type Targets,
+  UidSet,
+  withNumbers,
+} from '@tidemail/core'
 import type { OperationRequest } from './accept-operation.ts'
 import { replacedBy, stateOfLocal } from './draft-parts.ts'
 import type { Entry, Settlement, UnalteredFlag } from './entry.ts'
 import type { AppendOperation, CopyOperation, DraftOperation, FlagOperation, MoveOperation } from './operation.ts'
 import type { Receipt } from './receipt.ts'
-import { intersectTargets, numbersOf, splitTargets, subtractTargets, withNumbers } from './target-groups.ts'
 
 /** One operation of a compensation. */
 export interface CompensatingRequest {
@@ -87,7 +99,7 @@ function backFlags(
 ): CompensatingRequest[] {
   const parts = [
     ...appliedOf(subject).map(({ targets, unaltered = [] }) => ({ targets, unaltered })),
-    ...progressOf(subject).map(({ targets }) => ({ targets, unaltered: claimed })),
+    ...progressOf(subject).map(({ mayBeDone = claimed, targets }) => ({ targets, unaltered: mayBeDone })),
   ]
   const changes = [...add.map((flag) => ({ flag, wasAdded: true })), ...remove.map((flag) => ({ flag, wasAdded: false }))]
   return joined(
@@ -156,7 +168,8 @@ function backUpload(operation: AppendOperation | DraftOperation, subject: Entry 
   )
   const isBeingRemoved = 'progress' in subject && replacedBy(subject).length > 0
   // Nobody's text is lost by an undo: without the version before, this one stays.
-  if (removed || isBeingRemoved || mayHaveReplaced(subject, own)) return { kind: 'refused', reason: 'replaced' }
+  const isHeir = operation.kind === 'draft' && operation.isHeir === true
+  if (isHeir || removed || isBeingRemoved || mayHaveReplaced(subject, own)) return { kind: 'refused', reason: 'replaced' }
   const isMade = appliedOf(subject).some(({ targets }) => !numbersOf(intersectTargets(targets, own)).isEmpty)
   const isMaking = 'progress' in subject && stateOfLocal(subject, local) !== null
   return possible(isMade || isMaking ? expunges([own]) : [])

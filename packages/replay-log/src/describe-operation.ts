@@ -1,8 +1,7 @@
 /** Says in a sentence what an operation does. Never tells anything of a message's content. */
 
-import { assertNever, type Flag, type MailboxId, type Targets } from '@tidemail/core'
+import { assertNever, type Flag, type MailboxId, numbersOf, type Targets } from '@tidemail/core'
 import type { FlagOperation, Operation, SubmitOperation } from './operation.ts'
-import { numbersOf } from './target-groups.ts'
 
 /**
  * `move 3 messages from INBOX to Archive`. `nameOf` gives the path of a mailbox, or undefined where it is gone: then it is called as it was

@@ -1,9 +1,8 @@
 /** Tells the parts of an upload apart: its own message, the handing over of a submission, and the version that a draft takes the place of. */
 
-import type { LocalId, Targets } from '@tidemail/core'
+import { type LocalId, numbersOf, type Targets, withNumbers } from '@tidemail/core'
 import type { Entry, Progress, TargetState } from './entry.ts'
 import { isUpload, ownLocals, type UploadOperation } from './operation.ts'
-import { numbersOf, withNumbers } from './target-groups.ts'
 
 /** Where a local of the entry stands; null when nothing of it remains. */
 export function stateOfLocal({ progress }: Entry, local: LocalId): TargetState | null {

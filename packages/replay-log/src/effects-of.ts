@@ -1,6 +1,16 @@
 /** What an entry does to the view, by its operation and by what remains of it (H-17). */
 
-import { assertNever, type MailboxChange, type Targets, type UidPairs, type UidSet, type ViewEffect } from '@tidemail/core'
+import {
+  assertNever,
+  isSamePlace,
+  type MailboxChange,
+  numbersOf,
+  type Targets,
+  type UidPairs,
+  type UidSet,
+  type ViewEffect,
+  withNumbers,
+} from '@tidemail/core'
 import type { Entry, Progress } from './entry.ts'
 import {
   isOnMailbox,
@@ -11,7 +21,6 @@ import {
   type UploadOperation,
 } from './operation.ts'
 import { joinRuns } from './progress-groups.ts'
-import { isSamePlace, numbersOf, withNumbers } from './target-groups.ts'
 
 /** The effects of what remains, in order. What is settled has none: it is server state, or it is reverted by leaving the log. */
 export function effectsOf(entry: Entry): ViewEffect[] {

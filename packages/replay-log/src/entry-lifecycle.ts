@@ -39,8 +39,10 @@ export type Happening =
   | { readonly kind: 'conflict'; readonly conflicts: readonly FlagConflict[] }
   | { readonly kind: 'undo' }
   | { readonly kind: 'discard' }
-  /** Send again: what may be repeated after a lost answer, or what the user decided. */
+  /** Send again: what is proved not to have taken effect, or what the user decided. */
   | { readonly kind: 'retry' }
+  /** Send again without a look, for it does no harm to be done twice; of these messages it did not alter these flags. */
+  | { readonly kind: 'repeat'; readonly unaltered: readonly UnalteredFlag[] }
   | { readonly kind: 'park'; readonly parkedFor: ParkReason }
   /** No evidence can decide any more, and there is nothing for the user to decide. */
   | { readonly kind: 'give-up'; readonly evidence: Evidence }
@@ -76,6 +78,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     undo: 'settled',
     discard: 'settled',
     retry: 'queued',
+    repeat: 'illegal',
     park: 'parked',
     'give-up': 'illegal',
   },
@@ -103,6 +106,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     undo: 'illegal',
     discard: 'illegal',
     retry: 'unsent',
+    repeat: 'unsent',
     park: 'parked',
     'give-up': 'settled',
   },
@@ -129,6 +133,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     undo: 'illegal',
     discard: 'illegal',
     retry: 'unsent',
+    repeat: 'unsent',
     park: 'parked',
     'give-up': 'settled',
   },
@@ -154,6 +159,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     undo: 'illegal',
     discard: 'illegal',
     retry: 'unsent',
+    repeat: 'unsent',
     park: 'parked',
     'give-up': 'settled',
   },
@@ -180,6 +186,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     undo: 'illegal',
     discard: 'settled',
     retry: 'copied',
+    repeat: 'illegal',
     park: 'parked',
     'give-up': 'illegal',
   },
@@ -206,6 +213,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     undo: 'illegal',
     discard: 'settled',
     retry: 'unsent',
+    repeat: 'illegal',
     park: 'parked',
     'give-up': 'settled',
   },

@@ -36,6 +36,8 @@ export interface Progress {
    * UIDs and locals) may be equal. A target of a move without a pair has its copy proved: nothing but the removal of the original is left of it.
    */
   readonly placed: UidPairs
+  /** It was sent, and nobody knows whether it took effect, for it may be sent again: of these messages it did not alter these flags. */
+  readonly mayBeDone?: readonly UnalteredFlag[]
 }
 
 export type ParkReason =

@@ -74,6 +74,8 @@ export interface DraftOperation extends NamesMailboxes {
   readonly digest: string
   /** The version before, as it was named when this one was accepted; null for the first. */
   readonly replaces: Targets | null
+  /** It stands for versions before it, too, that were folded into it and never uploaded: without it nothing is left of them. */
+  readonly isHeir?: boolean
 }
 
 /** A message handed to the submission server, at most once, and then kept in `to`. */

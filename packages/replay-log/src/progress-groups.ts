@@ -1,8 +1,7 @@
 /** The groups of an entry's remaining targets, kept few: groups that stand alike in one place are one. */
 
-import { type Targets, UidPairs } from '@tidemail/core'
+import { intersectTargets, isSamePlace, numbersOf, type Targets, UidPairs, withNumbers } from '@tidemail/core'
 import type { Entry, Progress } from './entry.ts'
-import { intersectTargets, isSamePlace, numbersOf, withNumbers } from './target-groups.ts'
 
 /** The entry with these groups in place of its own; empty ones are left out, and what can be one group becomes one. */
 export function withProgress(entry: Entry, progress: readonly Progress[]): Entry {
@@ -42,6 +41,7 @@ function canJoin(a: Progress, b: Progress): boolean {
     a.state === b.state &&
     a.claimId === b.claimId &&
     a.parkedFor === b.parkedFor &&
+    a.mayBeDone === b.mayBeDone &&
     a.targets.mailboxId === b.targets.mailboxId &&
     isSamePlace(a.targets, b.targets)
   )

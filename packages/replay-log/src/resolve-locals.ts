@@ -1,9 +1,17 @@
 /** Rewrites what entries name when messages got a new name: locals that landed, and messages that moved (H-18, RFC 4549 §5.1). */
 
-import { type ForwardSource, type ForwardTarget, type Targets, type UidPairRange, UidPairs, UidSet } from '@tidemail/core'
+import {
+  type ForwardSource,
+  type ForwardTarget,
+  numbersOf,
+  type Targets,
+  type UidPairRange,
+  UidPairs,
+  UidSet,
+  withNumbers,
+} from '@tidemail/core'
 import type { Entry, Progress, TargetState } from './entry.ts'
 import { narrow, withProgress } from './progress-groups.ts'
-import { numbersOf, withNumbers } from './target-groups.ts'
 
 /** A forward as it is written to the store. */
 export interface Forwarding {

@@ -1,10 +1,9 @@
 /** Sends what an operation has not sent yet to another mailbox, because the user said so. */
 
-import { type MailboxId, type Targets, UidSet } from '@tidemail/core'
+import { type MailboxId, numbersOf, type Targets, UidSet, withNumbers } from '@tidemail/core'
 import type { Entry, Progress } from './entry.ts'
 import { isOnMailbox, type MailboxName, ownLocals } from './operation.ts'
 import { withProgress } from './progress-groups.ts'
-import { numbersOf, withNumbers } from './target-groups.ts'
 import { transition } from './transition.ts'
 
 export type RetargetResult =

@@ -102,7 +102,12 @@ const operationForm: Form<Operation> = variants<Operation>({
   copy: record<Omit<CopyOperation, 'kind'>>({ targets: targetsForm, to: mailboxForm, ...named }),
   expunge: record<Omit<ExpungeOperation, 'kind'>>({ targets: targetsForm, ...named }),
   append: record<Omit<AppendOperation, 'kind'>>({ to: mailboxForm, ...upload }),
-  draft: record<Omit<DraftOperation, 'kind'>>({ to: mailboxForm, replaces: nullable(targetsForm), ...upload }),
+  draft: record<Omit<DraftOperation, 'kind'>>({
+    to: mailboxForm,
+    replaces: nullable(targetsForm),
+    isHeir: optional(yesOrNo),
+    ...upload,
+  }),
   submit: record<Omit<SubmitOperation, 'kind'>>({
     deed: localForm,
     sender: text,
@@ -115,6 +120,8 @@ const operationForm: Form<Operation> = variants<Operation>({
   'delete-mailbox': record(onMailbox),
   'subscribe-mailbox': record({ ...onMailbox, isSubscribed: yesOrNo }),
 })
+
+const unalteredForm = list(record<UnalteredFlag>({ flag: text, uids: setForm }))
 
 const progressForm: Form<Progress> = record<Progress>({
   state: oneOf('queued', 'sending', 'unknown', 'recovering', 'copied', 'parked'),
@@ -135,6 +142,7 @@ const progressForm: Form<Progress> = record<Progress>({
     ),
   ),
   placed: pairsForm,
+  mayBeDone: optional(unalteredForm),
 })
 
 const rejectionForm: Form<Rejection> = record<Rejection>({ status: oneOf('NO', 'BAD'), code: nullable(text), text })
@@ -153,8 +161,6 @@ const evidenceForm: Form<Evidence> = variants<Evidence>({
   'mailbox-changed': record({}),
   'user-decision': record({}),
 })
-
-const unalteredForm = list(record<UnalteredFlag>({ flag: text, uids: setForm }))
 
 const settlementForm: Form<Settlement> = record<Settlement>({
   outcome: oneOf('applied', 'superseded', 'skipped', 'rejected', 'undone', 'discarded', 'uncertain'),

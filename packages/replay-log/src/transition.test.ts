@@ -1,6 +1,18 @@
 /** Verifies: H-1, H-3, I-LOG-2, I-LOG-3, DC-4549-5.1-4 */
 
-import { accountId, boxEpoch, claimId, entrySeq, mailboxId, SyncError, type Targets, UidPairs, UidSet } from '@tidemail/core'
+import {
+  accountId,
+  boxEpoch,
+  claimId,
+  entrySeq,
+  mailboxId,
+  numbersOf,
+  SyncError,
+  type Targets,
+  UidPairs,
+  UidSet,
+  withNumbers,
+} from '@tidemail/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Entry, Progress, TargetState } from './entry.ts'
@@ -8,7 +20,6 @@ import { type Happening, LIFECYCLE, type TargetEvent } from './entry-lifecycle.t
 import type { Operation } from './operation.ts'
 import { withProgress } from './progress-groups.ts'
 import { receiptOf } from './receipt-of.ts'
-import { numbersOf, withNumbers } from './target-groups.ts'
 import { isSettled, transition } from './transition.ts'
 
 const STATES: readonly TargetState[] = ['queued', 'sending', 'unknown', 'recovering', 'copied', 'parked']
@@ -36,6 +47,7 @@ const HAPPENINGS: Readonly<Record<TargetEvent, Happening>> = {
   undo: { kind: 'undo' },
   discard: { kind: 'discard' },
   retry: { kind: 'retry' },
+  repeat: { kind: 'repeat', unaltered: [] },
   park: { kind: 'park', parkedFor: 'mass-delete' },
   conflict: { kind: 'conflict', conflicts: [] },
   'give-up': { kind: 'give-up', evidence: OK },
@@ -115,6 +127,7 @@ describe('transition', () => {
         'probe-gone',
         'superseded',
         'retry',
+        'repeat',
         'park',
         'give-up',
       ])

@@ -1,10 +1,9 @@
 /** Applies an event to targets of an entry: splits its groups, moves them on by the table, and settles what is done (H-1). */
 
-import { SyncError, type Targets, UidPairs } from '@tidemail/core'
+import { numbersOf, SyncError, subtractTargets, type Targets, UidPairs, withNumbers } from '@tidemail/core'
 import type { Entry, Evidence, ParkReason, Progress, SettledOutcome, Settlement } from './entry.ts'
 import { type Happening, LIFECYCLE, type NextState } from './entry-lifecycle.ts'
 import { narrow, partOf, withProgress } from './progress-groups.ts'
-import { numbersOf, subtractTargets, withNumbers } from './target-groups.ts'
 
 export interface Transition {
   /** The same object as before where nothing changed. */
@@ -67,9 +66,10 @@ function advance(
       return [{ ...part, ...waiting, state: next }]
     case 'unsent': {
       const { copied, whole } = byCopy(entry, part)
+      const now = { ...waiting, ...(happening.kind === 'repeat' ? { mayBeDone: happening.unaltered } : {}) }
       return [
-        { ...narrow(part, whole), ...waiting, state: 'queued' },
-        { ...narrow(part, copied), ...waiting, state: 'copied' },
+        { ...narrow(part, whole), ...now, state: 'queued' },
+        { ...narrow(part, copied), ...now, state: 'copied' },
       ]
     }
     case 'copied':

@@ -3,9 +3,10 @@
 import { accountId, boxEpoch, claimId, entrySeq, mailboxId, type StoredTargets, UidSet } from '@tidemail/core'
 import { describe, expect, it } from 'vitest'
 import { acceptOperation } from './accept-operation.ts'
+import { decodeEntry, encodeEntry } from './codec.ts'
 import type { Entry } from './entry.ts'
 import { transition } from './transition.ts'
-import { discardEntry, undoEntry } from './undo-entry.ts'
+import { discardEntry, undoEntry, undoQueued } from './undo-entry.ts'
 
 const ON: StoredTargets = { kind: 'stored', mailboxId: mailboxId(1), box: boxEpoch(11), uids: UidSet.parse('1:4') }
 const FIRST: StoredTargets = { ...ON, uids: UidSet.of(1) }
@@ -28,6 +29,15 @@ describe('undoEntry', () => {
   it('refuses when one target was sent', () => {
     expect(undoEntry(sending, 60)).toEqual({ kind: 'refused', reason: 'sent' })
     expect(undoEntry(transition(sending, FIRST, { kind: 'lost' }).entry, 60)).toEqual({ kind: 'refused', reason: 'sent' })
+  })
+
+  it('refuses when one target was sent, and is to be sent again without a look', () => {
+    const lost = transition(sending, FIRST, { kind: 'lost' }).entry
+    const again = transition(lost, FIRST, { kind: 'repeat', unaltered: [{ flag: '\\Seen', uids: UidSet.of(1) }] }).entry
+    expect(again.progress.map(({ state }) => state)).toEqual(['queued', 'queued'])
+    expect(undoEntry(again, 60)).toEqual({ kind: 'refused', reason: 'sent' })
+    expect(undoQueued(again).progress).toMatchObject([{ targets: FIRST, mayBeDone: [{ flag: '\\Seen' }] }])
+    expect(decodeEntry(encodeEntry(again))).toEqual(again)
   })
 
   it('refuses when one target is settled or parked', () => {

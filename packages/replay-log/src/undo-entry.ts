@@ -1,6 +1,6 @@
 /** Takes an operation back, where that is free, and gives one up, where the user decides so (H-3). */
 
-import type { Entry, TargetState } from './entry.ts'
+import type { Entry, Progress } from './entry.ts'
 import type { Receipt } from './receipt.ts'
 import { receiptOf } from './receipt-of.ts'
 import { isSettled, transition } from './transition.ts'
@@ -17,29 +17,32 @@ export type DiscardResult =
   /** All that remains is being sent, or its answer is looked for. */
   | { readonly kind: 'refused'; readonly reason: 'sent' }
 
-/** Undoes an entry that is wholly queued: of which nothing was sent and nothing is settled. */
+/** Undoes an entry that is wholly queued: of which nothing was sent and nothing is settled, nor of what was folded into it. */
 export function undoEntry(entry: Entry, now: number): UndoResult {
   const states = new Set(entry.progress.map(({ state }) => state))
-  if (entry.settled.length > 0 || isSettled(entry)) return { kind: 'refused', reason: 'settled' }
+  const isHeir = entry.operation.kind === 'draft' && entry.operation.isHeir === true
+  if (entry.settled.length > 0 || isSettled(entry) || isHeir) return { kind: 'refused', reason: 'settled' }
   if (states.has('parked')) return { kind: 'refused', reason: 'parked' }
-  if ([...states].some((state) => state !== 'queued')) return { kind: 'refused', reason: 'sent' }
-  return { kind: 'undone', receipt: receiptOf(settleWhere(entry, ['queued'], 'undo'), now) }
+  if (!entry.progress.every(isUnsent)) return { kind: 'refused', reason: 'sent' }
+  return { kind: 'undone', receipt: receiptOf(settleWhere(entry, isUnsent, 'undo'), now) }
 }
 
-/** Takes back what of the entry is queued; the rest, and what that has done, stays. The same object when nothing is queued. */
+/** Takes back what of the entry was never sent; the rest, and what that has done, stays. The same object when there is nothing. */
 export function undoQueued(entry: Entry): Entry {
-  return settleWhere(entry, ['queued'], 'undo')
+  return settleWhere(entry, isUnsent, 'undo')
+}
+
+function isUnsent({ mayBeDone, state }: Progress): boolean {
+  return state === 'queued' && mayBeDone === undefined
 }
 
 /** Gives up what is parked, queued, or only half moved. Nothing is undone on the server. */
 export function discardEntry(entry: Entry, now: number): DiscardResult {
-  const rest = settleWhere(entry, ['queued', 'copied', 'parked'], 'discard')
+  const rest = settleWhere(entry, ({ state }) => ['queued', 'copied', 'parked'].includes(state), 'discard')
   if (rest === entry) return { kind: 'refused', reason: 'sent' }
   return { kind: 'discarded', entry: rest, receipt: isSettled(rest) ? receiptOf(rest, now) : null }
 }
 
-function settleWhere(entry: Entry, states: readonly TargetState[], kind: 'undo' | 'discard'): Entry {
-  return entry.progress
-    .filter(({ state }) => states.includes(state))
-    .reduce((rest, { targets }) => transition(rest, targets, { kind }).entry, entry)
+function settleWhere(entry: Entry, isMeant: (group: Progress) => boolean, kind: 'undo' | 'discard'): Entry {
+  return entry.progress.filter(isMeant).reduce((rest, { targets }) => transition(rest, targets, { kind }).entry, entry)
 }

@@ -116,14 +116,8 @@ class Player {
     } finally {
       // What was not written yet when the process died was never accepted.
       if (world.accepted === accepted) world.ledger.withdraw(world.uploaded.slice(uploads).map(({ id }) => id))
-      if (this.#wanted !== null) this.#wanted = this.#isShownTwice(act) ? null : await this.#view()
+      if (this.#wanted !== null) this.#wanted = await this.#view()
     }
-  }
-
-  /** What is taken back while a later move of it has no answer shows in both places until that has one. */
-  #isShownTwice(act: UserEvent['act']): boolean {
-    const states = this.world.logStates()
-    return act === 'undo' && (['sending', 'unknown', 'recovering'] as const).some((state) => states.has(state))
   }
 
   async #act(engine: MailEngine, name: UserEvent['act'], random: SeededRandom): Promise<void> {
@@ -147,11 +141,13 @@ class Player {
   }
 
   #rivalActs(name: Parameters<typeof rivalAct>[0], random: SeededRandom): void {
-    const { account, clock, ledger } = this.world
+    const { account, clock, isAnyoneBusy, ledger, without } = this.world
     const mailbox = random.pick(account.mailboxes)
     const chosen = someOf(mailbox, random, 0.15)
+    const mayMeetExpunge = isAnyoneBusy && without.includes('UIDPLUS')
     const newMessage = () => this.#newMessage(random)
-    const hasActed = rivalAct(name).act({ account, random, ledger, mailbox, chosen, now: clock.now(), newMessage })
+    const scene = { account, random, ledger, mailbox, chosen, now: clock.now(), mayMeetExpunge, newMessage }
+    const hasActed = rivalAct(name).act(scene)
     if (hasActed) this.world.happened(`rival: ${name}`, `  ${mailbox.path} ${chosen}`)
   }
 

@@ -14,6 +14,8 @@ export interface RivalScene {
   readonly mailbox: ModelMailbox
   readonly chosen: UidSet
   readonly now: number
+  /** Without UID EXPUNGE nobody can spare what is marked after the last look (RFC 4549 §4.2.4). */
+  readonly mayMeetExpunge: boolean
   newMessage(): { readonly id: string; readonly bytes: Uint8Array }
 }
 
@@ -68,8 +70,9 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
     name: 'mark for deletion',
     weight: 4,
     isUpheaval: false,
-    act({ chosen, ledger, mailbox }) {
+    act({ chosen, ledger, mailbox, mayMeetExpunge }) {
       ledger.allowMarking(idsIn(mailbox, chosen))
+      if (mayMeetExpunge) ledger.allowLoss(idsIn(mailbox, chosen))
       mailbox.store(chosen, { direction: 'add', flags: ['\\Deleted'] })
       return true
     },

@@ -154,6 +154,10 @@ export class SimulatedWorld {
     this.goOffline(RESTART_MS)
   }
 
+  get isAnyoneBusy(): boolean {
+    return [...this.#processes.values()].some(({ isBusy }) => isBusy)
+  }
+
   goOffline(forMs: number): void {
     this.#offlineUntil = Math.max(this.#offlineUntil, this.clock.now() + forMs)
     for (const { isBusy, remote } of this.#processes.values()) if (!isBusy) remote.disconnectAll()

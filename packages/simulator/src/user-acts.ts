@@ -33,6 +33,7 @@ export type UserActName =
   | 'expunge'
   | 'delete'
   | 'append'
+  | 'three in a row'
   | 'save a draft'
   | 'undo'
   | 'retry'
@@ -186,7 +187,18 @@ const MESSAGE_ACTS: readonly UserAct[] = [
   },
 ]
 
-export const USER_ACTS: readonly UserAct[] = [...MESSAGE_ACTS, ...MAILBOX_ACTS]
+/** Three acts on the same messages before anything of them is sent: where folding could leave one out. */
+const THREE_IN_A_ROW: UserAct = {
+  name: 'three in a row',
+  weight: 2,
+  isOnMessages: true,
+  async act(scene) {
+    const acts = MESSAGE_ACTS.filter(({ isOnMessages }) => isOnMessages)
+    for (let number = 0; number < 3; number += 1) await scene.random.pick(acts).act(scene)
+  },
+}
+
+export const USER_ACTS: readonly UserAct[] = [...MESSAGE_ACTS, THREE_IN_A_ROW, ...MAILBOX_ACTS]
 
 export function userAct(name: UserActName): UserAct {
   const found = USER_ACTS.find((candidate) => candidate.name === name)

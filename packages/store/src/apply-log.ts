@@ -66,12 +66,13 @@ export function bodiesOf(entry: Pick<EntryRecord, 'effects'>): BodyId[] {
 function letGo(unit: UnitOfWork, row: EntryRow): void {
   const entry = decodeEntryRow(row)
   for (const id of bodiesOf(entry)) hold(unit, id, -1)
+  unit.logs.set(entry.accountId, 'rewritten')
   tell(unit, entry)
 }
 
 function tell(unit: UnitOfWork, entry: EntryRecord): void {
   unit.accounts.add(entry.accountId)
-  unit.logs.add(entry.accountId)
+  if (!unit.logs.has(entry.accountId)) unit.logs.set(entry.accountId, 'grown')
   unit.hasLogChanged = true
   tellEffects(unit, entry.effects)
 }

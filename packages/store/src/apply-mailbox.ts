@@ -7,7 +7,8 @@ import type { UnitOfWork } from './unit-of-work.ts'
 
 export async function putAccount(unit: UnitOfWork, { account }: Extract<Write, { kind: 'put-account' }>): Promise<void> {
   const before = await unit.db.accounts.get(account.id)
-  await unit.db.accounts.put({ id: account.id, nextLocal: 1, leaderEpoch: 0, logRevision: 0, ...before, record: account })
+  const fresh = { id: account.id, nextLocal: 1, leaderEpoch: 0, logRevision: 0, logRewritten: unit.revision }
+  await unit.db.accounts.put({ ...fresh, ...before, record: account })
   unit.accounts.add(account.id)
 }
 

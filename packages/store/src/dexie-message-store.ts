@@ -26,6 +26,7 @@ import { checkExpectation } from './check-expectation.ts'
 import { resolveTargets } from './forwards.ts'
 import { NewsFeed } from './news-feed.ts'
 import { openDatabase, setUpStore } from './open-database.ts'
+import { PendingLogs } from './pending-log.ts'
 import { type Access, planningReads } from './read-planning.ts'
 import { viewReads } from './read-view.ts'
 import type { StoreDatabase } from './schema.ts'
@@ -99,6 +100,7 @@ export class DexieMessageStore implements MessageStore {
   readonly #bodies: BodyKeeper | null
   readonly #durability: Durability | null
   readonly #feed: NewsFeed
+  readonly #logs: PendingLogs = new PendingLogs()
   readonly #running: Set<Promise<unknown>> = new Set()
   #isClosed = false
   #closing: Promise<void> | null = null
@@ -120,7 +122,7 @@ export class DexieMessageStore implements MessageStore {
       body: (bodyId) => this.#readBody(bodyId),
     }
     this.planning = planningReads(access)
-    this.view = viewReads(access)
+    this.view = viewReads(access, this.#logs)
   }
 
   async commit(change: Change): Promise<CommitResult> {
@@ -146,7 +148,8 @@ export class DexieMessageStore implements MessageStore {
       const { accountId } = acceptance
       const account = await unit.db.accounts.get(accountId)
       if (account === undefined) throw unknownAccount(accountId)
-      const targets = await resolveTargets(unit.db, accountId, acceptance.targets)
+      const { log } = await this.#logs.read(unit.db, accountId)
+      const targets = await resolveTargets(unit.db, { accountId, log }, acceptance.targets)
       const seq = unit.numbers.nextSeq as EntrySeq
       const accepted = acceptance.build({ seq, firstLocal: account.nextLocal as LocalId, targets })
       const { effects, localsUsed } = accepted

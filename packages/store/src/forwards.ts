@@ -4,6 +4,7 @@ import {
   type AccountId,
   type BoxEpoch,
   type ForwardSource,
+  followEffects,
   type LocalTargets,
   type MailboxId,
   type MessageReference,
@@ -14,9 +15,9 @@ import {
   UidSet,
   type Write,
 } from '@tidemail/core'
-import { decodeEntryRow } from './apply-log.ts'
 import { decodeMailbox } from './mailbox-codec.ts'
 import { messagesIn } from './packed-columns.ts'
+import type { PendingLog } from './pending-log.ts'
 import type { ForwardRow, StoreDatabase } from './schema.ts'
 import { decoded } from './store-errors.ts'
 import { readColumns, type UnitOfWork } from './unit-of-work.ts'
@@ -53,8 +54,13 @@ export async function resolveReference(db: StoreDatabase, reference: MessageRefe
   return { kind: 'stored', mailboxId: place.mailboxId, box: place.box, uid: place.numbers.min as Uid }
 }
 
-/** The targets after forwards: split by mailbox, stored before local, without those that are gone. */
-export async function resolveTargets(db: StoreDatabase, accountId: AccountId, targets: readonly Targets[]): Promise<Targets[]> {
+/** The targets after forwards and after the entries that wait (`log`): split by mailbox, stored before local, without those that are gone. */
+export async function resolveTargets(
+  db: StoreDatabase,
+  account: { readonly accountId: AccountId; readonly log: PendingLog['log'] },
+  targets: readonly Targets[],
+): Promise<Targets[]> {
+  const { accountId, log } = account
   const stored = new Map<BoxEpoch, StoredTargets>()
   let locals: UidSet = UidSet.EMPTY
   for (const target of targets) {
@@ -69,10 +75,7 @@ export async function resolveTargets(db: StoreDatabase, accountId: AccountId, ta
     }
   }
   const existing = await Promise.all([...stored.values()].map((group) => existingOf(db, group)))
-  return [
-    ...existing.filter(({ uids }) => !uids.isEmpty).sort((a, b) => a.mailboxId - b.mailboxId),
-    ...(locals.isEmpty ? [] : await placesOfLocals(db, accountId, locals)),
-  ]
+  return followEffects([...existing, ...placesOfLocals(locals, log)], log)
 }
 
 type Place =
@@ -159,17 +162,11 @@ async function existingOf(db: StoreDatabase, group: StoredTargets): Promise<Stor
 }
 
 /** Locals are made in one mailbox, and never leave it under their number. */
-async function placesOfLocals(db: StoreDatabase, accountId: AccountId, locals: UidSet): Promise<LocalTargets[]> {
-  const places = new Map<MailboxId, UidSet>()
-  for (const row of await db.entries.where('accountId').equals(accountId).toArray()) {
-    for (const effect of decodeEntryRow(row).effects) {
-      if (effect.kind !== 'new' && effect.kind !== 'place') continue
-      const made = effect.kind === 'new' ? UidSet.of(effect.message.local) : effect.pairs.destinations
-      const wanted = made.intersect(locals)
-      if (!wanted.isEmpty) places.set(effect.mailboxId, wanted.union(places.get(effect.mailboxId) ?? UidSet.EMPTY))
-    }
-  }
-  return [...places]
-    .sort(([a], [b]) => a - b)
-    .map(([mailboxId, shown]): LocalTargets => ({ kind: 'local', mailboxId, locals: shown }))
+function placesOfLocals(locals: UidSet, log: PendingLog['log']): LocalTargets[] {
+  if (locals.isEmpty) return []
+  return log.flat().flatMap((effect): LocalTargets[] => {
+    if (effect.kind !== 'new' && effect.kind !== 'place') return []
+    const made = effect.kind === 'new' ? UidSet.of(effect.message.local) : effect.pairs.destinations
+    return [{ kind: 'local', mailboxId: effect.mailboxId, locals: made.intersect(locals) }]
+  })
 }

@@ -1,7 +1,6 @@
 /** One mailbox as the app sees it: its index with the pending effects over it, and the counts that follow. Computed when asked for, and kept by revision. */
 
 import {
-  type AccountId,
   type BoxEpoch,
   type Flag,
   foldView,
@@ -10,9 +9,7 @@ import {
   type MailboxId,
   type MailboxOverlay,
   type PlacedMessage,
-  type ViewEffect,
 } from '@tidemail/core'
-import { decodeEntryRow } from './apply-log.ts'
 import {
   findMessage,
   flagsAt,
@@ -22,6 +19,7 @@ import {
   type MailboxIndexes,
   messagesOfSet,
 } from './mailbox-index.ts'
+import type { PendingLog } from './pending-log.ts'
 import type { BoxRow, StoreDatabase } from './schema.ts'
 
 /** Pictures of mailboxes with pending effects that stay in memory. */
@@ -45,41 +43,16 @@ export interface MailboxPicture {
   readonly unread: number
 }
 
-/** The pending effects of an account, in order. */
-export interface PendingEffects {
-  readonly revision: number
-  readonly effects: readonly ViewEffect[]
-  /** Mailboxes that some effect names. */
-  readonly mailboxes: ReadonlySet<MailboxId>
-  /** Boxes that effects place messages from. */
-  readonly origins: ReadonlyMap<BoxEpoch, MailboxId>
-}
-
 /** Keeps what was folded, for as long as neither the log nor the rows have changed. */
 export class MailboxPictures {
   readonly #indexes: MailboxIndexes
-  readonly #pending: Map<AccountId, PendingEffects> = new Map()
   readonly #pictures: Map<MailboxId, { readonly key: string; readonly picture: MailboxPicture }> = new Map()
 
   constructor(indexes: MailboxIndexes) {
     this.#indexes = indexes
   }
 
-  async pending(db: StoreDatabase, accountId: AccountId): Promise<PendingEffects> {
-    const account = await db.accounts.get(accountId)
-    const revision = account?.logRevision ?? 0
-    const held = this.#pending.get(accountId)
-    if (held?.revision === revision && account !== undefined) return held
-    const rows = await db.entries.where('accountId').equals(accountId).toArray()
-    const pending = summarise(
-      revision,
-      rows.flatMap((row) => decodeEntryRow(row).effects),
-    )
-    if (account !== undefined) this.#pending.set(accountId, pending)
-    return pending
-  }
-
-  async picture(db: StoreDatabase, box: BoxRow, pending: PendingEffects): Promise<MailboxPicture> {
+  async picture(db: StoreDatabase, box: BoxRow, pending: PendingLog): Promise<MailboxPicture> {
     if (!pending.mailboxes.has(box.mailboxId)) return { overlay: null, placed: [], total: box.total, unread: box.unread }
     const origins = await db.boxes.bulkGet([...pending.origins.keys()])
     const revisions = origins.map((origin) => (origin === undefined ? '' : `${origin.box}@${origin.revision}`))
@@ -99,7 +72,7 @@ export class MailboxPictures {
   async #draw(
     db: StoreDatabase,
     box: BoxRow,
-    pending: PendingEffects,
+    pending: PendingLog,
     origins: readonly (BoxRow | undefined)[],
   ): Promise<MailboxPicture> {
     const overlay = foldView({ mailboxId: box.mailboxId, box: box.box }, pending.effects)
@@ -139,18 +112,4 @@ function placedView(placed: PlacedMessage, sources: ReadonlyMap<BoxEpoch, Mailbo
   if (index === undefined || stored === null) return []
   const date = stored.columns.dates[stored.position] as number
   return [{ local, date, flags: placed.flagsOf(flagsAt(index, stored)), placed, stored }]
-}
-
-function summarise(revision: number, effects: readonly ViewEffect[]): PendingEffects {
-  const mailboxes = new Set<MailboxId>()
-  const origins = new Map<BoxEpoch, MailboxId>()
-  for (const effect of effects) {
-    if (effect.kind === 'flags' || effect.kind === 'hide') mailboxes.add(effect.on.mailboxId)
-    else if (effect.kind === 'new' || effect.kind === 'place') mailboxes.add(effect.mailboxId)
-    if (effect.kind === 'place' && effect.from.kind === 'stored') {
-      mailboxes.add(effect.from.mailboxId)
-      origins.set(effect.from.box, effect.from.mailboxId)
-    }
-  }
-  return { revision, effects, mailboxes, origins }
 }

@@ -5,6 +5,7 @@ import {
   type BodyId,
   type BoxEpoch,
   foldMailboxes,
+  followReference,
   type LocalId,
   type MailboxId,
   type MailboxView,
@@ -22,27 +23,29 @@ import {
 import { resolveReference } from './forwards.ts'
 import { decodeMailbox } from './mailbox-codec.ts'
 import { findMessage, flagsAt, type IndexedMessage, type MailboxIndex, MailboxIndexes, placeAfter } from './mailbox-index.ts'
-import { type MailboxPicture, MailboxPictures, type PendingEffects, type PlacedView } from './mailbox-picture.ts'
+import { type MailboxPicture, MailboxPictures, type PlacedView } from './mailbox-picture.ts'
 import { HAS_PARTS, positionsIn } from './packed-columns.ts'
+import type { PendingLog, PendingLogs } from './pending-log.ts'
 import { type Access, describe } from './read-planning.ts'
 import type { BoxRow, PartsRow, StoreDatabase } from './schema.ts'
 import { corruptMailbox, decoded } from './store-errors.ts'
 import { readColumns } from './unit-of-work.ts'
 
-export function viewReads(access: Access): ViewReads {
+export function viewReads(access: Access, logs: PendingLogs): ViewReads {
   const indexes = new MailboxIndexes()
   const pictures = new MailboxPictures(indexes)
   return {
-    mailboxes: (accountId) => access.read((db) => mailboxViews(db, pictures, accountId)),
-    page: (query) => access.read((db) => readPage({ db, indexes, pictures }, query)),
+    mailboxes: (accountId) => access.read((db) => mailboxViews({ db, indexes, pictures, logs }, accountId)),
+    page: (query) => access.read((db) => readPage({ db, indexes, pictures, logs }, query)),
     message: (reference) =>
       access.read(async (db) => {
-        const scene = { db, indexes, pictures }
+        const scene = { db, indexes, pictures, logs }
         const found = await findShown(scene, reference)
         return found === null ? null : ((await asViews(scene, found.stage, [found.shown]))[0] ?? null)
       }),
     part: async (reference, section) => {
-      const named = (): Promise<BodyId | null> => access.read((db) => bodyOfPart({ db, indexes, pictures }, reference, section))
+      const named = (): Promise<BodyId | null> =>
+        access.read((db) => bodyOfPart({ db, indexes, pictures, logs }, reference, section))
       for (let bodyId = await named(); bodyId !== null; ) {
         const bytes = await access.body(bodyId)
         if (bytes !== null) return bytes
@@ -60,6 +63,7 @@ interface Scene {
   readonly db: StoreDatabase
   readonly indexes: MailboxIndexes
   readonly pictures: MailboxPictures
+  readonly logs: PendingLogs
 }
 
 /** A mailbox ready to be read. */
@@ -74,10 +78,10 @@ interface Stage {
 /** A message that shows: a stored one by UID, or a local. */
 type Shown = { readonly kind: 'stored'; readonly uid: number; readonly date: number } | ({ readonly kind: 'local' } & PlacedView)
 
-async function mailboxViews(db: StoreDatabase, pictures: MailboxPictures, accountId: AccountId): Promise<MailboxView[]> {
+async function mailboxViews({ db, logs, pictures }: Scene, accountId: AccountId): Promise<MailboxView[]> {
   const rows = await db.mailboxes.where('accountId').equals(accountId).toArray()
   const boxes = await db.boxes.bulkGet(rows.map(({ box }) => box))
-  const pending = await pictures.pending(db, accountId)
+  const pending = await logs.read(db, accountId)
   const views: Omit<MailboxView, 'isPending'>[] = []
   for (const [i, row] of rows.entries()) {
     const mailbox = decoded(`mailbox ${row.id}`, () => decodeMailbox(row))
@@ -97,12 +101,12 @@ async function countHeld(db: StoreDatabase, box: BoxEpoch, uids: UidSet): Promis
   return columns.reduce((count, row) => count + positionsIn(row, uids).length, 0)
 }
 
-async function setStage(scene: Scene, mailboxId: MailboxId, pendingOfAccount?: PendingEffects): Promise<Stage | null> {
+async function setStage(scene: Scene, mailboxId: MailboxId, pendingOfAccount?: PendingLog): Promise<Stage | null> {
   const mailbox = await scene.db.mailboxes.get(mailboxId)
   if (mailbox === undefined) return null
   const box = await scene.db.boxes.get(mailbox.box)
   if (box === undefined) throw corruptMailbox(`a mailbox ${mailboxId} without its box`)
-  const pending = pendingOfAccount ?? (await scene.pictures.pending(scene.db, mailbox.accountId))
+  const pending = pendingOfAccount ?? (await scene.logs.read(scene.db, mailbox.accountId))
   const picture = await scene.pictures.picture(scene.db, box, pending)
   const index = await scene.indexes.load(scene.db, box)
   return { accountId: mailbox.accountId, mailboxId, box, index, picture }
@@ -166,18 +170,24 @@ async function findShown(
   reference: MessageReference,
 ): Promise<{ readonly stage: Stage; readonly shown: Shown } | null> {
   const resolved = await resolveReference(scene.db, reference)
-  if (resolved === null) return null
-  if (resolved.kind === 'stored') {
-    const stage = await setStage(scene, resolved.mailboxId)
-    const found = stage === null ? null : findMessage(stage.index, resolved.uid)
-    if (stage === null || found === null || stage.picture.overlay?.hidden.has(resolved.uid) === true) return null
-    return { stage, shown: { kind: 'stored', uid: resolved.uid, date: found.columns.dates[found.position] as number } }
+  const accountId = resolved === null ? undefined : await accountOf(scene.db, resolved)
+  if (resolved === null || accountId === undefined) return null
+  const pending = await scene.logs.read(scene.db, accountId)
+  const now = followReference(resolved, accountId, pending.log)
+  if (now?.kind === 'stored') {
+    const stage = await setStage(scene, now.mailboxId, pending)
+    const found = stage === null ? null : findMessage(stage.index, now.uid)
+    if (stage === null || found === null) return null
+    return { stage, shown: { kind: 'stored', uid: now.uid, date: found.columns.dates[found.position] as number } }
   }
-  const pending = await scene.pictures.pending(scene.db, resolved.accountId)
-  const place = placeOfLocal(resolved.local, pending.effects)
+  const place = now === null ? null : placeOfLocal(now.local, pending.effects)
   const stage = place === null ? null : await setStage(scene, place.mailboxId, pending)
-  const placed = stage?.picture.placed.find(({ local }) => local === resolved.local)
+  const placed = stage?.picture.placed.find(({ local }) => local === place?.local)
   return stage === null || placed === undefined ? null : { stage, shown: { kind: 'local', ...placed } }
+}
+
+async function accountOf(db: StoreDatabase, reference: MessageReference): Promise<AccountId | undefined> {
+  return reference.kind === 'local' ? reference.accountId : (await db.mailboxes.get(reference.mailboxId))?.accountId
 }
 
 async function bodyOfPart(scene: Scene, reference: MessageReference, section: string): Promise<BodyId | null> {

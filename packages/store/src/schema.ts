@@ -46,6 +46,8 @@ export interface AccountRow {
   readonly leaderEpoch: number
   /** The revision of the store when its entries last changed. */
   readonly logRevision: number
+  /** The revision of the store when one of its entries was last changed or removed: since then entries were only added. */
+  readonly logRewritten?: number
 }
 
 /** What is counted of the rows of a box, and what their flag bits mean. */

@@ -17,8 +17,8 @@ export interface UnitOfWork {
   readonly numbers: { nextSeq: number; nextMailbox: number; nextBox: number; nextEpoch: number }
   readonly accounts: Set<AccountId>
   readonly mailboxes: Set<MailboxId>
-  /** Accounts whose entries changed. */
-  readonly logs: Set<AccountId>
+  /** Accounts whose entries changed, and whether only by new ones. */
+  readonly logs: Map<AccountId, 'grown' | 'rewritten'>
   hasLogChanged: boolean
   /** By how much the number of holders of a body changes; written at the end. */
   readonly held: Map<BodyId, number>
@@ -37,7 +37,7 @@ export async function beginWork(db: StoreDatabase, bytes: ReadonlyMap<BodyId, Ui
     numbers: { nextSeq, nextMailbox, nextBox, nextEpoch },
     accounts: new Set(),
     mailboxes: new Set(),
-    logs: new Set(),
+    logs: new Map(),
     hasLogChanged: false,
     held: new Map(),
     bytes,
@@ -48,8 +48,12 @@ export async function beginWork(db: StoreDatabase, bytes: ReadonlyMap<BodyId, Ui
 /** Ends the work: holders are counted, bodies that nobody names are dropped, and the revision rises. */
 export async function finishWork(unit: UnitOfWork): Promise<StoreNews> {
   await settleHolds(unit)
-  const accounts = await unit.db.accounts.bulkGet([...unit.logs])
-  const changed = accounts.flatMap((account) => (account === undefined ? [] : [{ ...account, logRevision: unit.revision }]))
+  const accounts = await unit.db.accounts.bulkGet([...unit.logs.keys()])
+  const changed = accounts.flatMap((account) => {
+    if (account === undefined) return []
+    const rewritten = unit.logs.get(account.id) === 'rewritten' ? { logRewritten: unit.revision } : {}
+    return [{ ...account, logRevision: unit.revision, ...rewritten }]
+  })
   if (changed.length > 0) await unit.db.accounts.bulkPut(changed)
   await unit.db.store.put({ key: 'store', schemaEpoch: SCHEMA_EPOCH, revision: unit.revision, ...unit.numbers })
   return {

@@ -1,6 +1,6 @@
 /** Checks each step that changes the server, as it is sent: its UIDs, its claim, and the quiet that a lost answer demands. */
 
-import { flagKey, isMutating, type Observation, type Step, UidSet } from '@tidemail/core'
+import { isMutating, type Observation, type Step } from '@tidemail/core'
 import { GHOST_QUIET_MS_MAX } from '@tidemail/planner'
 import { type Claim, decodeClaim } from '@tidemail/replay-log'
 import type { MemoryState } from '@tidemail/testing/simulated'
@@ -72,8 +72,7 @@ export class NetChecks {
     return [...claims.values()].some((record) => {
       const claim = this.#claims.get(record) ?? decodeClaim(record)
       this.#claims.set(record, claim)
-      const isUnanswered = claim.lostAt === null && claim.steps.some((claimed) => isSame(claimed, step))
-      return isUnanswered || isRestored(claim, step)
+      return claim.lostAt === null && claim.steps.some((claimed) => isSame(claimed, step))
     })
   }
 
@@ -101,12 +100,4 @@ export function nameOf(step: Step): string {
 function mailboxesOf(step: Step): string[] {
   const source = 'mailbox' in step ? [step.mailbox.path] : 'path' in step ? [step.path] : []
   return [...source, ...('target' in step ? [step.target] : [])]
-}
-
-/** A removal was cut short: what others had marked for deletion is marked again, as its claim says (RFC 4549 §4.2.4). */
-function isRestored({ shielded = UidSet.EMPTY, steps }: Claim, step: Step): boolean {
-  const [first] = steps
-  if (step.kind !== 'store' || step.direction !== 'add' || first === undefined || !('mailbox' in first)) return false
-  const isOnlyMark = step.flags.length === 1 && flagKey(step.flags[0] ?? '') === flagKey('\\Deleted')
-  return isOnlyMark && first.mailbox.path === step.mailbox.path && step.uids.difference(shielded).isEmpty
 }

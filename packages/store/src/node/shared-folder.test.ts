@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 describe('a folder that many want at once', () => {
-  // LevelDB puts a new list of its files in the place of the old one each time it opens. Verifies: I-STORE-5
+  // LevelDB puts a new list of its files in the place of the old one each time it opens.
   it('is in use or whole, never damaged, while another owner is opening it', async () => {
     await (await openNodeMessageStore({ directory })).close()
     const codes = new Set<string>()

@@ -6,6 +6,7 @@ import {
   assertNever,
   type Flag,
   foldMailboxes,
+  followReference,
   hasFlag,
   type LocalId,
   type MailboxId,
@@ -96,7 +97,9 @@ function findShown(state: MemoryState, reference: MessageReference): Shown | und
   const resolved = resolveReference(state, reference)
   const accountId = resolved === null ? undefined : accountOf(state, resolved)
   if (resolved === null || accountId === undefined) return undefined
-  return visible(state, accountId).find((candidate) => sameReference(candidate.reference, resolved))
+  const log = entriesOf(state, accountId).map(({ effects }) => effects)
+  const now = followReference(resolved, accountId, log)
+  return visible(state, accountId).find(({ reference: shown }) => now !== null && sameReference(shown, now))
 }
 
 function accountOf(state: MemoryState, reference: MessageReference): AccountId | undefined {

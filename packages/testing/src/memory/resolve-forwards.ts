@@ -3,6 +3,7 @@
 import {
   type AccountId,
   type BoxEpoch,
+  followEffects,
   type LocalTargets,
   type MailboxId,
   type MessageReference,
@@ -31,7 +32,7 @@ export function resolveReference(state: MemoryState, reference: MessageReference
   return { kind: 'stored', mailboxId: place.mailboxId, box: place.box, uid: place.number as Uid }
 }
 
-/** The targets after forwards: split by mailbox, without those that are gone. */
+/** The targets after forwards and after the entries that wait: split by mailbox, without those that are gone. */
 export function resolveTargets(state: MemoryState, accountId: AccountId, targets: readonly Targets[]): Targets[] {
   const stored = new Map<string, { readonly mailboxId: MailboxId; readonly box: BoxEpoch; readonly uids: number[] }>()
   const local = new Map<MailboxId, number[]>()
@@ -58,13 +59,8 @@ export function resolveTargets(state: MemoryState, accountId: AccountId, targets
     ),
     ...[...local].map(([mailboxId, locals]): LocalTargets => ({ kind: 'local', mailboxId, locals: UidSet.from(locals) })),
   ]
-  return groups.sort(byMailbox)
-}
-
-/** Stored before local, then by mailbox: an order that does not depend on how the targets were given. */
-export function byMailbox(a: Targets, b: Targets): number {
-  if (a.kind !== b.kind) return a.kind === 'stored' ? -1 : 1
-  return a.mailboxId - b.mailboxId
+  const log = entriesOf(state, accountId).map(({ effects }) => effects)
+  return followEffects(groups, log)
 }
 
 function follow(state: MemoryState, accountId: AccountId | undefined, start: Place): Place {

@@ -142,7 +142,45 @@ export const FORWARD_CLAUSES: readonly Clause[] = [
         resolved = targets
         return { effects: [] }
       })
-      assertEqual(resolved, [inInbox('1:3,8'), { kind: 'local', mailboxId: ARCHIVE, locals: UidSet.of(1) }])
+      // What was moved away is meant by its old name too.
+      assertEqual(resolved, [inInbox('1:2,8'), { kind: 'local', mailboxId: ARCHIVE, locals: UidSet.of(1) }])
+    },
+  },
+
+  {
+    says: 'means by an old name what the pending entries made of it, read or acted on (Verifies: H-18, I-STORE-3)',
+    holds: async (store) => {
+      await fill(store)
+      const moved = await accept(store, [inInbox('1:2')], (context) => ({
+        effects: moveEffects(context, ARCHIVE),
+        localsUsed: 2,
+      }))
+      const removed = await accept(store, [inInbox('3')], ({ targets }) => ({
+        effects: targets.map((on) => ({ kind: 'hide' as const, on })),
+      }))
+      const named = async (): Promise<unknown[]> => {
+        const views = [1, 2, 3, 4].map((uid) => store.view.message(stored(INBOX, INBOX_BOX, uid)))
+        return (await Promise.all(views)).map((view) => view?.reference)
+      }
+      assertEqual(await named(), [local(1), local(2), undefined, stored(INBOX, INBOX_BOX, 4)])
+      let resolved: readonly Targets[] = []
+      const back = await accept(store, [inInbox('2:4')], (context) => {
+        resolved = context.targets
+        return { effects: moveEffects({ ...context, targets: context.targets.slice(1) }, INBOX), localsUsed: 1 }
+      })
+      assertEqual(resolved, [inInbox('4'), { kind: 'local', mailboxId: ARCHIVE, locals: UidSet.of(2) }])
+      assertEqual(await named(), [local(1), local(3), undefined, stored(INBOX, INBOX_BOX, 4)])
+      assertEqual((await store.view.message(local(2)))?.reference, local(3))
+      await put(
+        store,
+        { kind: 'remove-entry', seq: back.seq },
+        { kind: 'remove-entry', seq: moved.seq },
+        { kind: 'remove-entry', seq: removed.seq },
+      )
+      assertEqual(
+        await named(),
+        [1, 2, 3, 4].map((uid) => stored(INBOX, INBOX_BOX, uid)),
+      )
     },
   },
 ]

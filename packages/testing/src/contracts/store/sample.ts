@@ -21,6 +21,7 @@ import {
   type MessageStore,
   mailboxId,
   modSeq,
+  numbersOf,
   type ServerMessage,
   type Targets,
   type Uid,
@@ -116,14 +117,14 @@ export function pairs(...ranges: readonly (readonly [from: number, to: number, l
 /** Moves the resolved stored targets of the first group to a mailbox, as locals. */
 export function moveEffects({ targets, firstLocal }: AcceptContext, to: MailboxId): ViewEffect[] {
   const [on] = targets
-  if (on?.kind !== 'stored') return []
+  if (on === undefined) return []
   const ranges: [number, number, number][] = []
   let next: number = firstLocal
-  for (const { first, last } of on.uids.ranges) {
+  for (const { first, last } of numbersOf(on).ranges) {
     ranges.push([first, next, last - first + 1])
     next += last - first + 1
   }
-  const from = { kind: 'stored', mailboxId: on.mailboxId, box: on.box } as const
+  const from = on.kind === 'stored' ? { kind: on.kind, mailboxId: on.mailboxId, box: on.box } : ({ kind: on.kind } as const)
   return [
     { kind: 'hide', on },
     { kind: 'place', mailboxId: to, from, pairs: pairs(...ranges) },

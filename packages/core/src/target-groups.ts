@@ -1,6 +1,7 @@
 /** Sets of messages by where they are: what two groups of targets have in common, and what one leaves of the other. */
 
-import { type Targets, UidSet } from '@tidemail/core'
+import { UidSet } from './uid-set.ts'
+import type { Targets } from './view-effect.ts'
 
 /** The UIDs or locals of a group. */
 export function numbersOf(targets: Targets): UidSet {
