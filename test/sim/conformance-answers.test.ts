@@ -3,7 +3,7 @@
 import type { MailboxId, MessageView, Observation, Step } from '@tidemail/core'
 import { UidPairs, UidSet, uid, uidValidity } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
-import { type Extension, ModelAccount } from '@tidemail/testing/simulated'
+import { type Extension, ModelAccount, sampleEnvelope } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { ME } from './engine-lab.ts'
 import { serverForm, storeForm } from './equality.ts'
@@ -173,18 +173,7 @@ describe('messages that others expunge while we act on them', () => {
     const [held] = await world.messages(engine, 'INBOX')
     world.arrive('INBOX', 1)
     const wrong = new Set(['summary', 'body'])
-    const empty = {
-      subject: null,
-      date: null,
-      from: [],
-      sender: [],
-      replyTo: [],
-      to: [],
-      cc: [],
-      bcc: [],
-      inReplyTo: null,
-      messageId: null,
-    }
+    const empty = sampleEnvelope()
     world.bend = {
       answer: (step) => (step.kind === 'fetch' && step.items === 'summary' && wrong.delete('summary') ? refused(step) : null),
       // As if the rows of what is held came once more, emptied; and no octets of the body of what is new.

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { AccountId, BodyId, BoxEpoch, EntrySeq, MailboxId, MessageStore, Uid, Write } from '@tidemail/core'
 import { UidSet } from '@tidemail/core'
 import { openNodeMessageStore } from '@tidemail/store/node'
+import { sampleEnvelope } from '@tidemail/testing/simulated'
 
 export const ADA: AccountId = 'ada' as AccountId
 export const INBOX: MailboxId = 1 as MailboxId
@@ -30,18 +31,7 @@ export function writesOf(n: number): Write[] {
         modSeq: BigInt(n) as never,
         internalDate: n,
         sizeBytes: n,
-        envelope: {
-          subject: `commit ${n}`,
-          date: null,
-          from: [],
-          sender: [],
-          replyTo: [],
-          to: [],
-          cc: [],
-          bcc: [],
-          inReplyTo: null,
-          messageId: null,
-        },
+        envelope: sampleEnvelope({ subject: `commit ${n}` }),
         parts: [],
         emailId: null,
       })),

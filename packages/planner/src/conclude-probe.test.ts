@@ -14,6 +14,7 @@ import {
   uidValidity,
 } from '@tidemail/core'
 import type { Claim, FencedMessage } from '@tidemail/replay-log'
+import { sampleEnvelope } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { concludeProbe } from './conclude-probe.ts'
 import {
@@ -128,18 +129,7 @@ function answers(probe: Probe, server: Server): Observation[] {
 }
 
 function row(n: number, messageId: string | null, more: { sizeBytes?: number; emailId?: string } = {}): RowSeen {
-  const envelope = {
-    subject: null,
-    date: null,
-    from: [],
-    sender: [],
-    replyTo: [],
-    to: [],
-    cc: [],
-    bcc: [],
-    inReplyTo: null,
-    messageId,
-  }
+  const envelope = sampleEnvelope({ messageId })
   const summary = { internalDate: 1000, sizeBytes: more.sizeBytes ?? 10, envelope, parts: [], emailId: more.emailId ?? null }
   return { kind: 'row', mailbox: target, uid: uid(n), flags: null, modSeq: null, summary }
 }

@@ -2,7 +2,6 @@
 
 import {
   accountId,
-  bodyId,
   boxEpoch,
   claimId,
   entrySeq,
@@ -15,6 +14,7 @@ import {
   uidValidity,
 } from '@tidemail/core'
 import { acceptOperation, type Entry, isSettled, type OperationRequest, transition } from '@tidemail/replay-log'
+import { sampleLocalMessage } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { foldUploads } from './fold-uploads.ts'
 import { isRepeatable, recoverableFrom } from './plan-recovery.ts'
@@ -24,19 +24,10 @@ import { mailboxesWithOpenClaims } from './resting-mailboxes.ts'
 import { claimSubmission, dueSubmissions } from './submissions.ts'
 
 const DRAFTS = mailboxId(2)
-const EMPTY = { subject: null, date: null, from: [], sender: [], replyTo: [], to: [], cc: [], bcc: [] }
 const UPLOAD = {
   to: DRAFTS,
   digest: 'd',
-  message: {
-    bodyId: bodyId('b'),
-    flags: [],
-    internalDate: 0,
-    sizeBytes: 9,
-    envelope: { ...EMPTY, inReplyTo: null, messageId: null },
-    parts: [],
-    emailId: null,
-  },
+  message: sampleLocalMessage(),
 }
 const OLD: StoredTargets = { kind: 'stored', mailboxId: DRAFTS, box: boxEpoch(12), uids: UidSet.of(5) }
 const local = (number: number): Targets => ({ kind: 'local', mailboxId: DRAFTS, locals: UidSet.of(number) })

@@ -15,6 +15,7 @@ import {
   uid,
   uidValidity,
 } from '@tidemail/core'
+import { sampleEnvelope } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { DIRECT_FETCH_MESSAGES_MAX, type ForwardPlan, planForward, planVerification } from './plan-forward.ts'
 import { stepNamer } from './step-ids.ts'
@@ -97,18 +98,7 @@ const summary = {
   sizeBytes: 1,
   parts: [],
   emailId: null,
-  envelope: {
-    subject: null,
-    date: null,
-    from: [],
-    sender: [],
-    replyTo: [],
-    to: [],
-    cc: [],
-    bcc: [],
-    inReplyTo: null,
-    messageId: null,
-  },
+  envelope: sampleEnvelope(),
 }
 const row = (n: number, flags: string[], kind: 'flags' | 'summary'): RowSeen => ({
   kind: 'row',

@@ -16,6 +16,7 @@ import {
   UidPairs,
   UidSet,
 } from '@tidemail/core'
+import { sampleEnvelope } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { acceptOperation } from './accept-operation.ts'
 import { decodeEntry } from './codec.ts'
@@ -81,18 +82,7 @@ describe('acceptOperation', () => {
   })
 
   it('numbers an appended message, which is then its own target', () => {
-    const envelope = {
-      subject: 's',
-      date: null,
-      from: [],
-      sender: [],
-      replyTo: [],
-      to: [],
-      cc: [],
-      bcc: [],
-      inReplyTo: null,
-      messageId: null,
-    }
+    const envelope = sampleEnvelope({ subject: 's' })
     const message = { bodyId: bodyId('b'), flags: [], internalDate: 5, sizeBytes: 9, envelope, parts: [], emailId: null }
     const { entry, effects, localsUsed } = acceptOperation(
       { kind: 'append', to: mailboxId(2), message, digest: 'd' },

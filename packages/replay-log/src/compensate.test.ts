@@ -2,7 +2,6 @@
 
 import {
   accountId,
-  bodyId,
   boxEpoch,
   claimId,
   entrySeq,
@@ -16,6 +15,7 @@ import {
   uid,
   uidValidity,
 } from '@tidemail/core'
+import { sampleLocalMessage } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { acceptOperation, type OperationRequest } from './accept-operation.ts'
 import { type CompensationTerms, compensationOf } from './compensate.ts'
@@ -182,18 +182,9 @@ describe('compensationOf', () => {
   })
 })
 
-const EMPTY = { subject: null, date: null, from: [], sender: [], replyTo: [], to: [], cc: [], bcc: [] }
 const APPEND = {
   kind: 'append' as const,
   to: ARCHIVE,
   digest: 'd',
-  message: {
-    bodyId: bodyId('b'),
-    flags: [],
-    internalDate: 0,
-    sizeBytes: 9,
-    envelope: { ...EMPTY, inReplyTo: null, messageId: null },
-    parts: [],
-    emailId: null,
-  },
+  message: sampleLocalMessage(),
 }

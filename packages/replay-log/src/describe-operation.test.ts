@@ -1,4 +1,5 @@
 import { bodyId, boxEpoch, type LocalId, mailboxId, type Targets, UidSet } from '@tidemail/core'
+import { sampleEnvelope } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { describeOperation } from './describe-operation.ts'
 import type { Operation } from './operation.ts'
@@ -9,18 +10,7 @@ const NAMES = new Map([
 ])
 const three: Targets = { kind: 'stored', mailboxId: mailboxId(1), box: boxEpoch(11), uids: UidSet.parse('3:5') }
 const one: Targets = { kind: 'local', mailboxId: mailboxId(1), locals: UidSet.of(3) }
-const envelope = {
-  subject: 'Salary',
-  date: null,
-  from: [],
-  sender: [],
-  replyTo: [],
-  to: [],
-  cc: [],
-  bcc: [],
-  inReplyTo: null,
-  messageId: null,
-}
+const envelope = sampleEnvelope({ subject: 'Salary' })
 const message = {
   local: 3 as LocalId,
   bodyId: bodyId('b'),

@@ -1,16 +1,5 @@
-import {
-  accountId,
-  bodyId,
-  boxEpoch,
-  claimId,
-  entrySeq,
-  type LocalId,
-  type LocalMessage,
-  localId,
-  mailboxId,
-  type Targets,
-  UidSet,
-} from '@tidemail/core'
+import { accountId, boxEpoch, claimId, entrySeq, type LocalId, localId, mailboxId, type Targets, UidSet } from '@tidemail/core'
+import { sampleLocalMessage } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { acceptOperation } from './accept-operation.ts'
 import { isLocalApplied, removalsOf, replacedBy, stateOfLocal, uploadOf } from './draft-parts.ts'
@@ -21,26 +10,7 @@ const DRAFTS = mailboxId(2)
 const TERMS = { accountId: accountId('a'), now: 5 }
 const OLD: Targets = { kind: 'stored', mailboxId: DRAFTS, box: boxEpoch(12), uids: UidSet.of(5) }
 const local = (number: number): Targets => ({ kind: 'local', mailboxId: DRAFTS, locals: UidSet.of(number) })
-const MESSAGE: Omit<LocalMessage, 'local'> = {
-  bodyId: bodyId('b'),
-  flags: [],
-  internalDate: 0,
-  sizeBytes: 9,
-  envelope: {
-    subject: null,
-    date: null,
-    from: [],
-    sender: [],
-    replyTo: [],
-    to: [],
-    cc: [],
-    bcc: [],
-    inReplyTo: null,
-    messageId: null,
-  },
-  parts: [],
-  emailId: null,
-}
+const MESSAGE = sampleLocalMessage()
 const context = (targets: readonly Targets[]) => ({ seq: entrySeq(3), firstLocal: localId(7), targets })
 
 function draft(...replaces: readonly Targets[]): Entry {

@@ -1,6 +1,5 @@
 import {
   accountId,
-  bodyId,
   boxEpoch,
   claimId,
   entrySeq,
@@ -10,6 +9,7 @@ import {
   type Targets,
   UidSet,
 } from '@tidemail/core'
+import { sampleLocalMessage } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { acceptOperation, type OperationRequest } from './accept-operation.ts'
 import { effectsOf } from './effects-of.ts'
@@ -31,19 +31,10 @@ function parked(entry: Entry, parkedFor: NonNullable<Entry['progress'][number]['
   return entry.progress.reduce((rest, { targets }) => transition(rest, targets, { kind: 'park', parkedFor }).entry, entry)
 }
 
-const EMPTY = { subject: null, date: null, from: [], sender: [], replyTo: [], to: [], cc: [], bcc: [] }
 const UPLOAD = {
   to: ARCHIVE,
   digest: 'd',
-  message: {
-    bodyId: bodyId('b'),
-    flags: [],
-    internalDate: 0,
-    sizeBytes: 9,
-    envelope: { ...EMPTY, inReplyTo: null, messageId: null },
-    parts: [],
-    emailId: null,
-  },
+  message: sampleLocalMessage(),
 }
 const move = accepted({ kind: 'move', to: ARCHIVE }, ON)
 

@@ -3,8 +3,10 @@
 import {
   type AccountId,
   type AccountRecord,
+  bodyId,
   boxEpoch,
   type Envelope,
+  type LocalMessage,
   type MailboxId,
   type MailboxRecord,
   type ServerMessage,
@@ -56,6 +58,12 @@ export function sampleEnvelope(changes: Partial<Envelope> = {}): Envelope {
     messageId: null,
     ...changes,
   }
+}
+
+/** A message made here, of nine octets without flags or parts; its number is for whoever accepts it to give. */
+export function sampleLocalMessage(changes: Partial<LocalMessage> = {}): Omit<LocalMessage, 'local'> {
+  const fixed = { flags: [], internalDate: 0, parts: [], emailId: null }
+  return { bodyId: bodyId('b'), sizeBytes: 9, envelope: sampleEnvelope(), ...fixed, ...changes }
 }
 
 /** A message of one octet without flags or parts. */
