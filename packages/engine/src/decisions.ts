@@ -35,6 +35,7 @@ import {
 } from '@tidemail/replay-log'
 import type { UndoOutcome } from './api.ts'
 import { sha256Hex } from './digest.ts'
+import { delimiterOf } from './mailbox-requests.ts'
 import { withdrawMailbox } from './withdraw-mailbox.ts'
 
 export interface DecisionsOptions {
@@ -131,6 +132,7 @@ export class Decisions {
     const claims = (await store.planning.claims(accountId)).map(decodeClaim)
     const mine = claims.filter(({ members }) => members.some((member) => member.seq === seq))
     return {
+      delimiter: delimiterOf(mailboxes),
       mailboxNamed: ({ path, uidValidity }) =>
         mailboxes.find((mailbox) => mailbox.path === path && mailbox.uidValidity === uidValidity) ?? null,
       unaltered: mine.flatMap(({ unaltered = [] }) => unaltered),

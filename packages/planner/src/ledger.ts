@@ -35,7 +35,7 @@ import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { landingOf } from './draft-landing.ts'
 import { foldUploads } from './fold-uploads.ts'
 import { orphanedTargets } from './orphaned-targets.ts'
-import { dependantsOfCopy, needlessOperations, type ParkedTargets, strayTargets, whatNeeds } from './parked-targets.ts'
+import { needlessOperations, type ParkedTargets, strayTargets, whatNeeds } from './parked-targets.ts'
 import { ServerStateChanges } from './server-state-changes.ts'
 
 /** After a rejection that may pass, an entry waits this long, times the number of its rejections. */
@@ -164,9 +164,8 @@ export class Ledger {
     this.advance(seq, targets, { kind: 'park', parkedFor: reason })
   }
 
-  /** @see dependantsOfCopy */
-  parkDependants(seq: EntrySeq, targets: Targets): void {
-    if (['copy', 'move'].includes(this.kindOf(seq) ?? '')) this.parkAll(dependantsOfCopy(this.open, { seq, targets }))
+  parkAll(parked: readonly ParkedTargets[]): void {
+    for (const { seq, targets, reason } of parked) this.park(seq, targets, reason)
   }
 
   /** The mailbox cannot be opened: what acts on it or sends to it is shown. */
@@ -248,10 +247,6 @@ export class Ledger {
       },
       writes: [...this.server.writes, ...this.writes, ...entryWrites],
     }
-  }
-
-  private parkAll(parked: readonly ParkedTargets[]): void {
-    for (const { seq, targets, reason } of parked) this.park(seq, targets, reason)
   }
 
   /** Whether UIDs of this box are what the mailbox has now. */

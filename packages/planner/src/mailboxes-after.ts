@@ -4,7 +4,7 @@ import { assertNever, type MailboxId, type MailboxRecord, type MailboxStep, rena
 
 export interface MailboxesAfter {
   readonly changed: readonly MailboxRecord[]
-  readonly removed: MailboxId | null
+  readonly removed: readonly MailboxId[]
 }
 
 /**
@@ -20,17 +20,25 @@ export function mailboxesAfter(
   const others = [...mailboxes.values()].filter(({ id }) => !madeSince.has(id))
   switch (step.kind) {
     case 'create':
-      return { changed: made(mailbox, step.path, others), removed: null }
+      return { changed: made(mailbox, step.path, others), removed: displaced(others, mailbox, step.path) }
     case 'rename':
-      return { changed: moved(others, { ...mailbox, path: step.path }, step.to), removed: null }
+      return {
+        changed: moved(others, { ...mailbox, path: step.path }, step.to),
+        removed: displaced(others, mailbox, step.to),
+      }
     case 'delete':
-      return { changed: [], removed: mailbox.id }
+      return { changed: [], removed: [mailbox.id] }
     case 'subscribe':
     case 'unsubscribe':
-      return { changed: [{ ...mailbox, isSubscribed: step.kind === 'subscribe' }], removed: null }
+      return { changed: [{ ...mailbox, isSubscribed: step.kind === 'subscribe' }], removed: [] }
     default:
       return assertNever(step)
   }
+}
+
+/** What had the name before the server gave it: no more than a level of the hierarchy, or a mailbox that is gone. */
+function displaced(mailboxes: readonly MailboxRecord[], { id }: MailboxRecord, path: string): MailboxId[] {
+  return mailboxes.flatMap((other) => (other.path === path && other.id !== id && other.isOnServer ? [other.id] : []))
 }
 
 /** Made under its last name at once, it takes along what is to be made below it. */

@@ -28,6 +28,22 @@ export function dependantsOfCopy(
     })
 }
 
+/**
+ * What would remove these copies, which a look found, while their originals are gone: somebody else may have moved those there, and they would be the only
+ * ones left (I-STORE-2).
+ */
+export function removalsOf(entries: readonly Entry[], locals: UidSet): ParkedTargets[] {
+  return entries
+    .filter(({ operation }) => operation.kind === 'expunge')
+    .flatMap(({ progress, seq }) =>
+      progress.flatMap(({ state, targets }): ParkedTargets[] =>
+        state === 'queued' && targets.kind === 'local'
+          ? [{ seq, targets: { ...targets, locals: targets.locals.intersect(locals) }, reason: 'uncertain' }]
+          : [],
+      ),
+    )
+}
+
 /** What acts on a mailbox, or sends to it. */
 export function whatNeeds(entries: readonly Entry[], mailboxId: MailboxId, reason: ParkReason): ParkedTargets[] {
   // To rename, delete or subscribe to it, it need not be open.

@@ -25,6 +25,7 @@ import {
 } from '@tidemail/replay-log'
 import { describe, expect, it } from 'vitest'
 import { Ledger } from './ledger.ts'
+import { dependantsOfCopy } from './parked-targets.ts'
 import { mailboxStepsAhead, planMailboxOperations } from './plan-mailbox-operations.ts'
 import { awaitsMailbox, lanesWithWork, planLanes, planReplay } from './plan-replay.ts'
 import type { ReplayState } from './replay-state.ts'
@@ -406,7 +407,7 @@ describe('answers', () => {
   it('parks the deletion of a mailbox out of which a move was refused', () => {
     const [moving, deleting] = log([move('INBOX'), 'A'], remove('A')) as [Entry, Entry]
     const ledger = new Ledger({ entries: [moving, deleting], mailboxes: state([record('A')], []).mailboxes, now: NOW })
-    ledger.parkDependants(moving.seq, inBox('A'))
+    ledger.parkAll(dependantsOfCopy(ledger.open, { seq: moving.seq, targets: inBox('A') }))
     ledger.reject(moving.seq, inBox('A'), { kind: 'nothing-sent' })
     expect(read(state([record('A')], []), ledger).told).toContain('#2 needs-another')
   })

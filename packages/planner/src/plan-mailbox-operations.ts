@@ -73,7 +73,7 @@ export function mailboxStepsAhead(state: ReplayState, context: Context): readonl
   const last = claim?.members.at(-1)?.seq ?? entrySeq(0)
   const { changed, removed } = mailboxesAfter(step, mailbox, state.mailboxes, madeSince(last, entries))
   const mailboxes = new Map([...state.mailboxes, ...changed.map((record) => [record.id, record] as const)])
-  if (removed !== null) mailboxes.delete(removed)
+  for (const id of removed) mailboxes.delete(id)
   return [...steps, ...mailboxStepsAhead({ ...state, entries, mailboxes }, context)]
 }
 

@@ -17,6 +17,7 @@ import type { Claim, ClaimMember, Evidence } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import { classifyRejection } from './classify-rejection.ts'
 import type { Ledger } from './ledger.ts'
+import { dependantsOfCopy } from './parked-targets.ts'
 import type { Batch } from './replay-state.ts'
 import { settleFlags } from './settle-flags.ts'
 import { settleLanded, settleTransferred, unfoldChain } from './settle-names.ts'
@@ -216,7 +217,7 @@ function settleRejected(
       ledger.retryLater(seq, targets)
       continue
     }
-    ledger.parkDependants(seq, targets)
+    if (['copy', 'move'].includes(ledger.kindOf(seq) ?? '')) ledger.parkAll(dependantsOfCopy(ledger.open, { seq, targets }))
     if (verdict.kind === 'park') ledger.park(seq, targets, verdict.reason)
     else if (ledger.isHalfMoved(seq, targets)) ledger.park(seq, targets, 'rejected-repeatedly')
     else ledger.reject(seq, targets, evidence)

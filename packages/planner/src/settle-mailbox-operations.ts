@@ -88,7 +88,7 @@ export function changeMailboxes(
   if (mailbox === undefined) return
   const { changed, removed } = mailboxesAfter(step, mailbox, ledger.server.all, madeSince(seq, ledger.open))
   for (const record of changed) ledger.server.put(record)
-  if (removed !== null) ledger.server.remove(removed)
+  for (const id of removed) ledger.server.remove(id)
 }
 
 function settleRejected(claim: Claim, step: MailboxStep, rejection: Rejection | null, ledger: Ledger): void {

@@ -1,10 +1,12 @@
 /** Turns what a probe proved into what the store writes (H-9): done is settled, not done is queued again, anything else is shown. */
 
 import { type Uid, UidPairs, UidSet, uid } from '@tidemail/core'
-import type { Claim, ClaimMember, Evidence } from '@tidemail/replay-log'
+import { type Claim, type ClaimMember, type Evidence, placedOf } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import type { MessageVerdict } from './conclude-probe.ts'
 import type { Ledger } from './ledger.ts'
+import { namedLocals } from './named-locals.ts'
+import { removalsOf } from './parked-targets.ts'
 import { settleLanded, settleTransferred, unfoldChain } from './settle-names.ts'
 
 /** Settles each member of the claim by the verdicts on its messages. `sourcesLeft` are the originals that are still there. */
@@ -78,6 +80,11 @@ function settleFound(
   if (member.isSuperseded === true || targets.kind === 'local') {
     ledger.supersede(member.seq, targets, evidence)
     return
+  }
+  const entry = ledger.entry(member.seq)
+  if (entry?.operation.kind === 'copy') {
+    const orphans = mine.restrict(mine.sources.difference(sourcesLeft))
+    ledger.parkAll(removalsOf(ledger.open, namedLocals(placedOf(entry, targets), orphans).sources))
   }
   const finished = kind === 'move' ? mine.restrict(mine.sources.difference(sourcesLeft)) : mine
   const halfway = kind === 'move' ? mine.restrict(sourcesLeft) : UidPairs.EMPTY

@@ -30,6 +30,7 @@ const ON: StoredTargets = { kind: 'stored', mailboxId: INBOX, box: boxEpoch(11),
 const ARCHIVE_NOW: MailboxIdentity = { path: 'Archive', uidValidity: uidValidity(7) }
 const PAIRS = new UidPairs([{ from: 1, to: 51, length: 4 }])
 const TERMS: CompensationTerms = {
+  delimiter: '/',
   mailboxNamed: ({ path, uidValidity: validity }) =>
     path === 'Archive' && validity === 7 ? { id: ARCHIVE, box: boxEpoch(12) } : null,
 }
@@ -104,7 +105,7 @@ describe('compensationOf', () => {
       kind: 'possible',
       requests: [{ request: { kind: 'expunge' }, targets: [there] }],
     })
-    expect(compensationOf(entry, { mailboxNamed: () => null })).toEqual({ kind: 'refused', reason: 'nothing' })
+    expect(compensationOf(entry, { ...TERMS, mailboxNamed: () => null })).toEqual({ kind: 'refused', reason: 'nothing' })
     const probed = applied(accepted({ kind: 'copy', to: ARCHIVE }, ON), { kind: 'probe', verdict: 'certain', found: [uid(51)] })
     expect(compensationOf(probed, TERMS)).toEqual({ kind: 'refused', reason: 'nothing' })
   })
@@ -161,6 +162,8 @@ describe('compensationOf', () => {
     expect(compensationOf(rename, TERMS)).toMatchObject({
       requests: [{ request: { kind: 'rename-mailbox', from: 'New', path: 'Old' }, targets: [] }],
     })
+    const upwards = done({ kind: 'rename-mailbox', mailboxId: INBOX, from: 'New/Below', path: 'New' })
+    expect(compensationOf(upwards, TERMS)).toEqual({ kind: 'refused', reason: 'final' })
     const subscribe = done({ kind: 'subscribe-mailbox', mailboxId: INBOX, path: 'Old', isSubscribed: true })
     expect(compensationOf(subscribe, TERMS)).toMatchObject({ requests: [{ request: { isSubscribed: false } }] })
   })

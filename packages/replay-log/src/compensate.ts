@@ -37,6 +37,8 @@ export type Compensation =
 export interface CompensationTerms {
   /** The mailbox with this path, in this life; null when it is gone. */
   readonly mailboxNamed: (identity: MailboxIdentity) => { readonly id: MailboxId; readonly box: BoxEpoch } | null
+  /** Of the account's hierarchy; null where there is none. */
+  readonly delimiter: string | null
   /** What is known of flags in claims that are out. */
   readonly unaltered?: readonly UnalteredFlag[]
 }
@@ -57,6 +59,8 @@ export function compensationOf(subject: Entry | Receipt, terms: CompensationTerm
       return backUpload(operation, subject)
     case 'rename-mailbox': {
       const { mailboxId, from, path } = operation
+      // No mailbox can be moved into itself.
+      if (terms.delimiter !== null && from.startsWith(path + terms.delimiter)) return { kind: 'refused', reason: 'final' }
       return ifApplied(subject, { kind: 'rename-mailbox', mailboxId, from: path, path: from })
     }
     case 'subscribe-mailbox': {

@@ -72,7 +72,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
     isUpheaval: false,
     act({ chosen, ledger, mailbox, mayMeetExpunge }) {
       ledger.allowMarking(idsIn(mailbox, chosen))
-      if (mayMeetExpunge) ledger.allowLoss(idsIn(mailbox, chosen))
+      if (mayMeetExpunge) ledger.ask('expunge', idsIn(mailbox, chosen))
       mailbox.store(chosen, { direction: 'add', flags: ['\\Deleted'] })
       return true
     },
@@ -91,7 +91,9 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
     name: 'move',
     weight: 4,
     isUpheaval: false,
-    act({ account, chosen, mailbox, random }) {
+    act({ account, chosen, ledger, mailbox, mayMeetExpunge, random }) {
+      const marked = UidSet.from(mailbox.select(chosen).flatMap(({ flags, uid }) => (flags.includes('\\Deleted') ? [uid] : [])))
+      if (mayMeetExpunge) ledger.ask('expunge', idsIn(mailbox, marked))
       const others = account.mailboxes.filter((other) => other !== mailbox)
       account.move(mailbox, chosen, random.pick(others).path)
       return true
