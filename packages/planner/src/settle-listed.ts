@@ -32,14 +32,18 @@ function settleCreate(one: OpenOperation, { selectable }: NamesSeen, ledger: Led
   const isFree = (path: string): boolean => nameHolder(path, mailboxId, ledger.server.all) === null
   const open = pending(ledger)
   const renames = foldedRenames(one, open, open, ledger.server.all)
-  const last = renames.at(-1)
-  const step = (path: string): CreateStep => ({ kind: 'create', id: '', path, notAfter: 0, reason: 'it is listed' })
-  if (last !== undefined && selectable.has(last.operation.path) && isFree(last.operation.path)) {
-    for (const { entry, group } of renames) {
+  // It was sent under the last name that it had by then: renames that were accepted since are still to be done.
+  for (let count = renames.length; count >= 0; count -= 1) {
+    const folded = renames.slice(0, count)
+    const path = folded.at(-1)?.operation.path ?? mailbox.path
+    if (!selectable.has(path) || !isFree(path)) continue
+    for (const { entry, group } of folded) {
       ledger.advance(entry.seq, group.targets, { kind: 'superseded', evidence: { kind: 'listed' } })
     }
-    settle(one, step(last.operation.path), ledger, last)
-  } else if (selectable.has(mailbox.path) && isFree(mailbox.path)) settle(one, step(mailbox.path), ledger)
+    const step: CreateStep = { kind: 'create', id: '', path, notAfter: 0, reason: 'it is listed' }
+    settle(one, step, ledger, folded.at(-1))
+    return
+  }
 }
 
 /** The name is there and the former is not: whoever did that, it is as was asked. */

@@ -197,7 +197,7 @@ class Player {
     const hasSplitAnswers = this.world.without.includes('UIDPLUS')
     const happened = Object.keys(coverage.table)
     const causes: Readonly<Record<string, (what: string) => boolean>> = {
-      'uidvalidity-changed': (what) => what === 'rival: new UIDVALIDITY',
+      'uidvalidity-changed': (what) => what === 'rival: new UIDVALIDITY' || what.startsWith('rival: mailbox'),
       'mailbox-gone': (what) => what.startsWith('rival: mailbox') || what.endsWith('a mailbox'),
       'not-permitted': (what) => hasSplitAnswers || what.startsWith('NO ['),
       'over-quota': (what) => what === 'NO [OVERQUOTA]',
