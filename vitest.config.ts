@@ -6,7 +6,8 @@ const resolve = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 /** What takes seconds: left out of the quick check, and part of the whole test. */
 const SLOW = [
   'test/campaign/**/*.test.ts',
-  'test/sim/{folding,drafts.sim,message-store,node-store-crash}.test.ts',
+  'test/api/**/*.test.ts',
+  'test/sim/{folding,drafts.sim,windows.sim,message-store,node-store-crash}.test.ts',
   'test/sim/review/interruptions.test.ts',
   'test/wire/{fuzz,examine-server,conformance}.test.ts',
 ]

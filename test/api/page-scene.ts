@@ -22,7 +22,10 @@ let comparisons = 0
 function newServer(): SimulatedRemote {
   const account = new ModelAccount()
   account.inbox.append(sampleMessages({ count: MESSAGES_IN_INBOX, seed: 1 }))
-  const clock = { now: () => Date.now(), sleep: () => Promise.resolve() }
+  // Nothing here takes time; who waits for news waits until told to stop.
+  const sleep = (_delayMs: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve) => signal?.addEventListener('abort', () => resolve()))
+  const clock = { now: () => Date.now(), sleep }
   return new SimulatedRemote({ account, clock })
 }
 

@@ -27,7 +27,7 @@ describe('docs/errors.md', () => {
   })
 
   it('has each row provoked from the command line by a test, or says why it cannot be', () => {
-    const tests = ['cli-failures.test.ts', 'cli-failures-store.test.ts'].map((name) => {
+    const tests = ['cli-failures.test.ts', 'cli-failures-store.test.ts', 'cli-windows.test.ts'].map((name) => {
       return readFileSync(new URL(`../e2e/${name}`, import.meta.url), 'utf8')
     })
     const provoked = codes.filter((code) => tests.some((text) => text.includes(`'${code}', ${ERROR_CATALOGUE[code].exit})`)))
@@ -39,6 +39,7 @@ describe('docs/errors.md', () => {
 const NOT_FROM_THE_COMMAND_LINE: Readonly<Partial<Record<ErrorCode, string>>> = {
   'input.bad-uid': 'arguments are read as UID sets, and say input.bad-uid-set',
   'input.bad-mod-seq': 'no argument is a mod-sequence',
+  'input.part-too-large': 'takes a message of more than 256 MiB',
   'input.bad-address': 'no command sends messages',
   'input.no-sent': 'no command sends messages',
   'account.no-submitter': 'no command sends messages',

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, truncateSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { UidSet } from '@tidemail/core'
 import { FaultProxy, ImapServer, sampleMessages } from '@tidemail/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Finished, failed, Sandbox, succeeded } from './cli-process.ts'
@@ -83,6 +84,22 @@ describe('a name that begins with a dash', () => {
   it('is understood after --', async () => {
     const finished = failed(await sandbox.run(['list', '--', '-dash']), 'input.unknown-mailbox', 65)
     expect(finished.notes).toContain('There is no mailbox "-dash" in the store.')
+  })
+})
+
+describe('a part that cannot be had', () => {
+  it('ends with 65 where the message has none of that name, and with 64 where none is named to be written', async () => {
+    await fails(['fetch', 'INBOX', '1', '--part', '9.9'], 'input.unknown-part', 65)
+    await fails(['fetch', 'INBOX', '1', '--out', 'x'], 'input.usage', 64)
+  })
+
+  it('ends with 69 where the server does not give it', async () => {
+    const archive = server.account('alice').open('Archive')
+    archive.append([{ flags: [], internalDate: Date.UTC(2026, 0, 1), bytes: Buffer.from(MESSAGE) }])
+    succeeded(await sandbox.run(['sync', 'Archive', '--bodies', 'none']))
+    archive.remove(UidSet.ALL)
+    const { notes } = await fails(['fetch', 'Archive', '1'], 'remote.not-there', 69)
+    expect(notes).toContain('the message may have gone')
   })
 })
 

@@ -148,6 +148,27 @@ describe('list and show', () => {
     for (const output of outputs) expect(output).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
   })
 
+  it('fetches what is attached, from the server once, and writes it to a file as it was', async () => {
+    const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7919) % 256))
+    const file = content.toString('base64').replace(/.{76}/g, '$&\r\n')
+    const part = `Content-Type: application/pdf; name=f.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n${file}`
+    const bytes = Buffer.from(
+      `Subject: file\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee below\r\n--b\r\n${part}\r\n--b--\r\n`,
+    )
+    server.account('alice').append('Archive', [{ flags: [], internalDate: Date.UTC(2030, 0, 1), bytes }])
+    await firstSync()
+    expect(await run('fetch', 'Archive', '1', '--part', '2', '--out', 'f.pdf')).toMatch(
+      /^Part 2 is stored: \d+ octets\.\nf\.pdf: 3000000 octets\.\n$/,
+    )
+    expect(readFileSync(join(sandbox.folder, 'f.pdf')).equals(content)).toBe(true)
+    expect((await json('fetch', 'Archive', '1', '--part', 'whole')).at(-1)).toEqual({
+      kind: 'result',
+      parts: 1,
+      octets: bytes.length,
+    })
+    expect(await run('fetch', 'Archive', '1')).toBe('All parts are stored.\n')
+  })
+
   it('shows the message that is attached to a message, or says that there is one', async () => {
     const inner = 'From: Bob <bob@x>\r\nSubject: the inner one\r\n\r\nfrom inside\r\n'
     const head = (subject: string): string => `Subject: ${subject}\r\nMIME-Version: 1.0\r\nContent-Type:`
@@ -160,7 +181,7 @@ describe('list and show', () => {
     await firstSync()
     await run('sync', '--bodies', 'text')
     expect(await run('show', 'Archive', '1')).toMatch(
-      /\n\nsee below\n\n\[Part 2 is an attached message, not stored: `tidemail sync --bodies all` fetches it\.\]\n$/,
+      /\n\nsee below\n\n\[Part 2 is an attached message, not stored: `tidemail fetch` fetches it\.\]\n$/,
     )
     expect(await run('show', 'Archive', '2')).toMatch(/\n\n\[Part 1 is an attached message, not stored: .*\]\n$/)
     await run('sync', '--bodies', 'all')

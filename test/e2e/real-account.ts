@@ -3,7 +3,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type AccountId, accountId, type Flag, type MailboxId, type MessageStore, type MessageView } from '@tidemail/core'
+import {
+  type AccountId,
+  accountId,
+  type Flag,
+  type MailboxId,
+  type MessageStore,
+  type MessageView,
+  type Remote,
+} from '@tidemail/core'
 import { createMailEngine, type MailEngine, type Policy, type SyncOptions, type SyncReport } from '@tidemail/engine'
 import { openNodeMessageStore } from '@tidemail/store/node'
 import {
@@ -30,6 +38,8 @@ export interface RealAccountOptions {
   readonly proxy?: Omit<FaultProxyOptions, 'host' | 'port'>
   /** What the server has is read through the proxy too: where it stands in for a server, that is what it has. */
   readonly readsThroughProxy?: true
+  /** What the engine connects to in place of the proxy of that port. */
+  readonly through?: (port: number, remoteTo: (port: number) => Remote) => Promise<Remote>
 }
 
 export interface SeedMessage {
@@ -69,6 +79,7 @@ export class RealAccount {
   readonly #renamed: RenamedElsewhere[] = []
   /** Whether another process may have used the store: what the server told it was not recorded. */
   #isStoreShared = false
+  readonly #through: NonNullable<RealAccountOptions['through']>
   readonly #readerPlace: { readonly host: string; readonly port: number }
   #policy: Partial<Policy>
   #opened: { readonly engine: MailEngine; readonly store: MessageStore } | null = null
@@ -96,6 +107,7 @@ export class RealAccount {
     this.rival = made.rival
     this.wire = made.wire
     this.#policy = made.options.policy ?? { bodies: 'none' }
+    this.#through = made.options.through ?? (async (port, remoteTo) => remoteTo(port))
     const { host, port } = made.server
     this.#readerPlace = made.options.readsThroughProxy === true ? { host, port: made.proxy.port } : { host, port }
   }
@@ -120,13 +132,15 @@ export class RealAccount {
     if (policyFromNowOn !== undefined) this.#policy = policyFromNowOn
     const store = await openNodeMessageStore({ directory: this.storeFolder, create: true })
     const { user, proxy } = this
-    const remote = this.#recorder.remote({
-      host: '127.0.0.1',
-      port: proxy.port,
-      security: 'none',
-      user: user.name,
-      secret: () => Promise.resolve(user.password),
-    })
+    const remoteTo = (port: number): Remote =>
+      this.#recorder.remote({
+        host: '127.0.0.1',
+        port,
+        security: 'none',
+        user: user.name,
+        secret: () => Promise.resolve(user.password),
+      })
+    const remote = await this.#through(proxy.port, remoteTo)
     const policy = this.#policy
     const account = { id: ME, host: '127.0.0.1', user: user.name }
     this.#opened = { store, engine: await createMailEngine({ store, remote, account, policy }) }

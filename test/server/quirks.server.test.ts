@@ -32,7 +32,7 @@ onServers(ALL_SERVERS, (real, name) => {
         expunged.push(account.rivalIn('INBOX', 'UID STORE 2 +FLAGS.SILENT (\\Deleted)', last))
       }
       // Long enough that the rival is done before the next command of the engine arrives.
-      account.proxy.setPace({ delayMs: { up: 150 } })
+      account.proxy.setPace({ delayMs: { up: 400 } })
       await account.sync()
       if (name === 'courier') expect(await sectionsHeldOf(account, 2)).toEqual([])
       await Promise.all(expunged)

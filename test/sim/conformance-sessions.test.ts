@@ -2,7 +2,9 @@
 
 import { SyncError } from '@tidemail/core'
 import type { LogEvent, MailEngine } from '@tidemail/engine'
+import type { StepFault } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
+import { EngineLab, totalsOf, until } from './engine-lab.ts'
 import { ReviewWorld } from './review/review-world.ts'
 
 const MAILBOXES = 20
@@ -105,5 +107,51 @@ describe('the mailboxes of a synchronisation', () => {
     const opened = [...openedPaths(world)]
     expect(opened[1]).toBe('INBOX')
     expect(opened).toHaveLength(MAILBOXES + 1)
+  })
+})
+
+describe('a mailbox that others hold', () => {
+  /** Refused so often, then opened. */
+  const REFUSALS = 4
+  const TICK_MS = 250
+  const RETRY_MS_MAX = 300_000
+  const HOUR_MS = 3_600_000
+  const refuse: Readonly<Record<string, StepFault>> = {
+    'refused while another session has it open': {
+      kind: 'reject',
+      rejection: { status: 'NO', code: 'INUSE', text: 'The mailbox is in use.' },
+    },
+    'cut off': 'cut',
+  }
+
+  it.each(Object.entries(refuse))('is opened again, ever more rarely, where the second SELECT is %s', async (_, fault) => {
+    // Verifies: DC-2683-3.1.1
+    const lab = new EngineLab()
+    lab.fill('INBOX', 3)
+    lab.fill('Work', 2)
+    /** When it was tried: several tries at one moment are one. */
+    const triedAt = new Set<number>()
+    lab.remote.fault = (step) => {
+      if (step.kind !== 'open' || step.path !== 'INBOX') return 'pass'
+      triedAt.add(lab.clock.now())
+      return triedAt.size > REFUSALS ? 'pass' : fault
+    }
+    const mail = await lab.open()
+    const startedAt = lab.clock.now()
+    mail.start()
+    const isWhole = until(mail.status, ({ phase, problem }) => phase === 'watching' && problem === null)
+    while (triedAt.size <= REFUSALS && lab.clock.now() - startedAt < HOUR_MS) {
+      for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve))
+      lab.clock.advance(TICK_MS)
+    }
+    await isWhole
+    const tries = [...triedAt]
+    tries.slice(1, REFUSALS + 1).forEach((time, i) => {
+      const delayMs = time - (tries[i] ?? 0)
+      expect(delayMs).toBeGreaterThanOrEqual(2_000 * 2 ** i - TICK_MS)
+      expect(delayMs).toBeLessThanOrEqual(RETRY_MS_MAX + TICK_MS)
+    })
+    expect(await totalsOf(mail)).toMatchObject({ INBOX: 3, Work: 2 })
+    await lab.close()
   })
 })

@@ -2,7 +2,13 @@
 
 import { accountId, type Clock, type MailboxView, type MessageView } from '@tidemail/core'
 import { createMailEngine, type Live, type MailEngine, type MailEngineOptions } from '@tidemail/engine'
-import { MemoryDisk, MemoryMessageStore, ModelAccount, SimulatedRemote } from '@tidemail/testing/simulated'
+import {
+  MemoryDisk,
+  MemoryMessageStore,
+  ModelAccount,
+  SimulatedRemote,
+  type SimulatedRemoteOptions,
+} from '@tidemail/testing/simulated'
 import { SeededRandom } from './virtual-time.ts'
 
 /** A clock on which whoever sleeps wakes only when the test has moved the time far enough. */
@@ -20,12 +26,14 @@ export class HeldClock implements Clock {
     this.slept.push(delayMs)
     return new Promise((resolve) => {
       if (signal?.aborted === true) return resolve()
-      const sleeper = { at: this.#now + delayMs, wake: resolve }
-      this.#sleepers.push(sleeper)
-      signal?.addEventListener('abort', () => {
+      const wake = (): void => {
+        signal?.removeEventListener('abort', wake)
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
         resolve()
-      })
+      }
+      const sleeper = { at: this.#now + delayMs, wake }
+      this.#sleepers.push(sleeper)
+      signal?.addEventListener('abort', wake)
     })
   }
 
@@ -43,9 +51,14 @@ export const ME: MailEngineOptions['account'] = { id: accountId('me'), host: 'ma
 export class EngineLab {
   readonly clock = new HeldClock()
   readonly account = new ModelAccount({ mailboxes: { Archive: 'archive', Work: null } })
-  readonly remote: SimulatedRemote = new SimulatedRemote({ account: this.account, clock: this.clock })
+  /** Without NOTIFY, as most servers: a lab tells of INBOX only while it is watched. */
+  readonly remote: SimulatedRemote
   readonly disk = new MemoryDisk()
   readonly #opened: { readonly engine: MailEngine; readonly store: MemoryMessageStore }[] = []
+
+  constructor({ without = ['NOTIFY'] }: Pick<SimulatedRemoteOptions, 'without'> = {}) {
+    this.remote = new SimulatedRemote({ account: this.account, clock: this.clock, without })
+  }
 
   /** `count` messages in a mailbox of the server: `Message 1`, `Message 2` ... */
   fill(path: string, count: number): void {

@@ -121,7 +121,14 @@ it('works when its functions are taken off it, as user interfaces do', async () 
 
 it('the status is never undefined, and tells the phases of a synchronisation and its progress', async () => {
   const mail = await lab.open()
-  expect(mail.status.getSnapshot()).toEqual({ phase: 'idle', isConnected: false, progress: null, syncedAt: null, problem: null })
+  expect(mail.status.getSnapshot()).toEqual({
+    phase: 'idle',
+    isConnected: false,
+    progress: null,
+    watching: null,
+    syncedAt: null,
+    problem: null,
+  })
   const phases: string[] = []
   const progress: unknown[] = []
   mail.status.subscribe(() => {
@@ -137,6 +144,7 @@ it('the status is never undefined, and tells the phases of a synchronisation and
     phase: 'idle',
     isConnected: true,
     progress: null,
+    watching: null,
     syncedAt: lab.clock.now(),
     problem: null,
   })

@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest'
 import { ME, message } from '../sim/engine-lab.ts'
 import { SeededRandom } from '../sim/virtual-time.ts'
 import { type RecordedAnswers, recordAnswers, startAnswering } from './recorded-answers.ts'
-import { ResponseMutator } from './response-mutator.ts'
+import { MUTATION_KINDS, type MutationKind, ResponseMutator } from './response-mutator.ts'
 import { BODIES, known, ManualClock, SECRET, step } from './scripted-session.ts'
 import { WireAccount } from './wire-account.ts'
 
@@ -24,8 +24,8 @@ const IS_CAMPAIGN = process.env['TIDEMAIL_CAMPAIGN'] === 'all'
 const ADAPTER_LINES_MIN = IS_CAMPAIGN ? 950_000 : 19_000
 const ENGINE_LINES_MIN = IS_CAMPAIGN ? 50_000 : 1_000
 const AT_A_TIME = 8
-/** No session of the fuzz has more work than a fraction of this. */
-const SESSION_MS_MAX = 10_000
+/** No session of the fuzz has more work than a fraction of this, also where others have the machine. */
+const SESSION_MS_MAX = 30_000
 /** Nothing was said for so long, in turns of the event loop too: nothing more is on its way, and time may pass. */
 const QUIET_TURNS = 150
 const QUIET_MS = 10
@@ -36,7 +36,7 @@ describe('the adapter', () => {
   // Verifies: H-5, DC-4549-3.8
   it('ends every step once and says only what can be, whatever the server says', { timeout: 1_200_000 }, async () => {
     const recorded = await record()
-    const tally: Tally = { sessions: 0, responses: 0, mutated: 0, outcomes: {} }
+    const tally: Tally = { sessions: 0, responses: 0, mutated: 0, kinds: {}, outcomes: {} }
     let seed = 0
     const play = async (): Promise<void> => {
       while (tally.mutated < ADAPTER_LINES_MIN) {
@@ -49,6 +49,7 @@ describe('the adapter', () => {
     }
     await Promise.all(Array.from({ length: AT_A_TIME }, play))
     console.log(`Adapter: ${JSON.stringify(tally)}`)
+    expectTried(tally.kinds, MUTATION_KINDS, { atLeast: 20 })
     expect(tally.outcomes['ok']).toBeGreaterThan(tally.sessions)
   })
 })
@@ -56,20 +57,35 @@ describe('the adapter', () => {
 describe('the engine', () => {
   // Verifies: H-5, DC-4549-3.8, I-SYNC-2
   it('loses nothing, and after honest answers is equal with the server', { timeout: 1_200_000 }, async () => {
-    const tally: EngineTally = { runs: 0, mutated: 0, ended: {}, verified: 0, incomplete: 0, unnoticed: 0, parked: 0, doubled: 0 }
+    const tally: EngineTally = {
+      runs: 0,
+      mutated: 0,
+      kinds: {},
+      ended: {},
+      verified: 0,
+      incomplete: 0,
+      unnoticed: 0,
+      parked: 0,
+      doubled: 0,
+    }
     for (let seed = 1; tally.mutated < ENGINE_LINES_MIN; seed += 1) {
       await within(SESSION_MS_MAX, playEngineSeed(seed, tally)).catch((error: unknown) => {
         throw new Error(`The engine fails with seed ${seed}: ${String(error)}`, { cause: error })
       })
     }
     console.log(`Engine: ${JSON.stringify(tally)}`)
+    expectTried(tally.kinds, ['unasked', 'unknown code', 'shuffled', 'cut literal'], { atLeast: 1 })
     expect(tally.unnoticed).toBeLessThanOrEqual(tally.runs / RUNS_PER_UNNOTICED_MIN)
   })
 })
 
+/** Responses changed, by how. */
+type Kinds = Partial<Record<MutationKind, number>>
+
 interface EngineTally {
   runs: number
   mutated: number
+  readonly kinds: Kinds
   /** Synchronisations that an error ended. */
   readonly ended: Record<string, number>
   /** Runs where a lie could be found only by comparing everything. */
@@ -126,6 +142,7 @@ async function playEngineSeed(seed: number, tally: EngineTally): Promise<void> {
       await fuzzedSync(account, tally)
     }
     tally.mutated += mutator.mutated
+    countKinds(tally.kinds, mutator.kinds)
     mutator = null
     await account.reopen()
     await expectEqualAtLast(account, tally)
@@ -246,6 +263,7 @@ interface Tally {
   sessions: number
   responses: number
   mutated: number
+  readonly kinds: Kinds
   readonly outcomes: Record<string, number>
 }
 
@@ -279,8 +297,18 @@ async function playAdapterSeed(recorded: RecordedAnswers, seed: number, tally: T
     await server.close()
     tally.sessions += 1
     tally.responses += Math.min(heard, changedBefore.length)
-    tally.mutated += changedBefore[Math.min(heard, changedBefore.length) - 1] ?? 0
+    const mutated = changedBefore[Math.min(heard, changedBefore.length) - 1] ?? 0
+    tally.mutated += mutated
+    countKinds(tally.kinds, mutator.kinds.slice(0, mutated))
   }
+}
+
+function countKinds(counts: Kinds, kinds: readonly MutationKind[]): void {
+  for (const kind of kinds) counts[kind] = (counts[kind] ?? 0) + 1
+}
+
+function expectTried(counts: Kinds, kinds: readonly MutationKind[], { atLeast }: { readonly atLeast: number }): void {
+  for (const kind of kinds) expect(counts[kind] ?? 0, kind).toBeGreaterThanOrEqual(atLeast)
 }
 
 /** Moves the time on whenever the two have nothing more to say to each other. */

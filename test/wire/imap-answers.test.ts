@@ -128,6 +128,7 @@ describe('fetch', () => {
   })
 
   it('asks for changes and what vanished only where the server can', async () => {
+    // Verifies: DC-7162-3.2.6a
     const since = { modSeq: modSeq(31), vanished: true }
     const changed = { ...step.fetch('f', '1:4294967295'), changedSince: since } as Step
     const all = { 'ENABLE CONDSTORE': '(CHANGEDSINCE 31)', 'ENABLE CONDSTORE QRESYNC': '(CHANGEDSINCE 31 VANISHED)', UIDPLUS: '' }
@@ -143,6 +144,7 @@ describe('fetch', () => {
   })
 
   it('does not ask for mod-sequences where the mailbox has none', async () => {
+    // Verifies: DC-7162-3.1.2.2
     const { run } = await connectScripted('ENABLE CONDSTORE', async (peer) => {
       await peer.answer('SELECT', ...selectLines(['* OK [NOMODSEQ] none']))
       await peer.answer('UID FETCH 1 (UID FLAGS)', 'OK done')
@@ -266,6 +268,21 @@ describe('search', () => {
     })
     const seen = await run(step.search('a'), step.search('b', UidSet.parse('4:9')))
     expect(ofKind(seen, 'uids').map(({ uids }) => uids.toString())).toEqual(['1:3,9', ''])
+  })
+
+  // Verifies: DC-4549-4.3.2
+  it('asks for the messages since a day as the server counts days, and takes no answer for none', async () => {
+    const { run } = await opened('ESEARCH', async (peer) => {
+      const a = await peer.expect('UID SEARCH RETURN (ALL) ALL SINCE 05-Jan-2026')
+      peer.send(`* ESEARCH (TAG "${a}") UID ALL 7:9`, `${a} OK`)
+      await peer.answer('UID SEARCH RETURN (ALL) UID 5:9 SINCE 31-Dec-2025', 'OK done')
+    })
+    const since = (id: string, uids: UidSet, day: number): Step => ({ ...step.search(id, uids), since: day }) as Step
+    const seen = await run(
+      since('a', UidSet.ALL, Date.UTC(2026, 0, 5)),
+      since('b', UidSet.parse('5:9'), Date.UTC(2025, 11, 31, 23, 59)),
+    )
+    expect(ofKind(seen, 'uids').map(({ uids }) => uids.toString())).toEqual(['7:9', ''])
   })
 })
 

@@ -208,7 +208,7 @@ describe('an IDLE', () => {
       },
     )
     dribbling.session = session
-    await collect(session.watch('INBOX', abort.signal))
+    await collect(session.watch({ path: 'INBOX', beside: [] }, abort.signal))
     expect(session.ended?.code).toBe('remote.timeout')
     expect(dribbling.lastedMs).toBeLessThanOrEqual(COMMAND_DEADLINE_MS_MAX + 2 * DRIBBLE_MS)
   })

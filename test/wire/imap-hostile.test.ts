@@ -106,12 +106,13 @@ describe('a session that was closed', () => {
     })
     await session.close()
     expect(outcomes(await run(step.list('a')))).toBe('a:not-sent')
-    expect(await collect(session.watch('INBOX', new AbortController().signal))).toEqual([])
+    expect(await collect(session.watch({ path: 'INBOX', beside: [] }, new AbortController().signal))).toEqual([])
   })
 })
 
 describe('news of the mailbox that was open', () => {
   it('is not given to the one that is being opened, where the server says no CLOSED', async () => {
+    // Verifies: DC-7162-3.2.11
     const { run } = await connectScripted(PLAIN, async (peer) => {
       await peer.answer('SELECT "INBOX"', ...selectLines())
       await peer.answer(
@@ -194,7 +195,7 @@ describe('an IDLE that the server ends by itself', () => {
       },
       { clock, stepDeadlineMs: Number.MAX_SAFE_INTEGER, onWire: (event) => event.kind === 'line' && hear(event.text) },
     )
-    const watching = collect(session.watch('INBOX', new AbortController().signal))
+    const watching = collect(session.watch({ path: 'INBOX', beside: [] }, new AbortController().signal))
     while (!hasPolled && session.ended === null) {
       clock.advance(1_000)
       await new Promise((resolve) => setImmediate(resolve))

@@ -128,6 +128,7 @@ describe('reads', () => {
   })
 
   it('do not wait for changes, but changes wait for reads', async () => {
+    // Verifies: DC-9051-5.5
     const { run } = await connectScripted(QRESYNC, async (peer) => {
       await peer.answer('SELECT "INBOX"', ...selectLines())
       await hearThenAnswer(peer, [['UID STORE 1'], ['UID FETCH 1', '* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ (41))', 'OK']])

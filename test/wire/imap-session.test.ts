@@ -74,6 +74,7 @@ describe('open', () => {
   })
 
   it('gives what came before CLOSED to the mailbox that was open', async () => {
+    // Verifies: DC-7162-3.2.11
     const { run } = await connectScripted(QRESYNC, async (peer) => {
       await peer.answer('SELECT "INBOX"', ...selectLines())
       await peer.answer(
@@ -354,6 +355,7 @@ describe('append', () => {
   })
 
   it('waits for the server without LITERAL+, goes on reading meanwhile, and takes NO for an answer', async () => {
+    // Verifies: DC-9051-5.5
     // Verifies: H-22, DC-4549-4.2.2e
     const { run } = await connectScripted('UIDPLUS', async (peer) => {
       const first = await peer.expect(`APPEND "Sent" (\\Seen) "05-Feb-2026 10:11:12 +0000" {${BODY_TEXT.length}}`)

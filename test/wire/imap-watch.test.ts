@@ -1,12 +1,18 @@
 /** How the adapter waits for news: IDLE and its end, its renewal, and polling where there is none. */
 
-import { IDLE_RESTART_MS, POLL_INTERVAL_MS } from '@tidemail/imap'
+import { PING_DEADLINE_MS_MAX, WATCH_RENEWAL_MS, type WatchRequest } from '@tidemail/core'
+import { POLL_INTERVAL_MS, STEP_DEADLINE_MS } from '@tidemail/imap'
 import { afterEach, describe, expect, it } from 'vitest'
 import { closeScripted, collect, connectScripted, ManualClock, outcomes, selectLines, step } from './scripted-session.ts'
 
 afterEach(closeScripted)
 
 const STIRRED = { kind: 'stirred', path: 'INBOX' }
+const IDLING = { kind: 'watching', way: 'idle' }
+const POLLING = { kind: 'watching', way: 'poll' }
+const AT_INBOX: WatchRequest = { path: 'INBOX', beside: [] }
+/** What is known of the open mailbox at the start. */
+const seen = (messages: number): unknown => expect.objectContaining({ kind: 'status', path: 'INBOX', messages })
 
 describe('watch', () => {
   it('idles in the mailbox, tells that it stirred, and ends with DONE when aborted', async () => {
@@ -24,14 +30,14 @@ describe('watch', () => {
       peer.send(`${second} OK done`)
     })
     await run(step.open('o'))
-    expect(await collect(session.watch('INBOX', abort.signal))).toEqual([STIRRED])
+    expect(await collect(session.watch(AT_INBOX, abort.signal))).toEqual([seen(3), IDLING, STIRRED])
     await server.played
     expect(session.ended).toBeNull()
   })
 
   it('opens another mailbox to read only, and ends when it cannot', async () => {
     const { session } = await connectScripted('IDLE', async (peer) => peer.answer('EXAMINE "INBOX"', 'NO [NONEXISTENT] no'))
-    expect(await collect(session.watch('INBOX', new AbortController().signal))).toEqual([])
+    expect(await collect(session.watch(AT_INBOX, new AbortController().signal))).toEqual([])
   })
 
   it('renews IDLE in time, and silence while idling is no fault', async () => {
@@ -53,11 +59,11 @@ describe('watch', () => {
       {
         clock,
         onWire: (event) =>
-          event.kind === 'line' && event.text === '* OK tick' && setImmediate(() => clock.advance(IDLE_RESTART_MS)),
+          event.kind === 'line' && event.text === '* OK tick' && setImmediate(() => clock.advance(WATCH_RENEWAL_MS)),
       },
     )
     await run(step.open('o'))
-    expect(await collect(session.watch('INBOX', abort.signal))).toEqual([])
+    expect(await collect(session.watch(AT_INBOX, abort.signal))).toEqual([seen(3), IDLING, IDLING])
     expect(session.ended).toBeNull()
   })
 
@@ -77,14 +83,70 @@ describe('watch', () => {
       peer.send(`${second} OK done`)
     })
     await run(step.open('o'))
-    const watching = session.watch('INBOX', abort.signal)[Symbol.asyncIterator]()
-    const first = watching.next()
+    const watching = session.watch(AT_INBOX, abort.signal)[Symbol.asyncIterator]()
+    expect((await watching.next()).value).toEqual(seen(3))
+    expect((await watching.next()).value).toEqual(IDLING)
+    const next = watching.next()
+    await turn()
     expect(outcomes(await run(step.open('w', 'Work')))).toBe('w:ok')
-    // Two messages more than when it was last open.
-    expect((await first).value).toEqual(STIRRED)
+    // Two messages more than when it was last open: whoever waits can tell.
+    expect((await next).value).toEqual(seen(5))
+    expect((await watching.next()).value).toEqual(IDLING)
     const rest = watching.next()
     setTimeout(() => abort.abort(), 20)
     expect((await rest).done).toBe(true)
+  })
+
+  it('tells how many messages there are once more, after a plan that heard of others', async () => {
+    const abort = new AbortController()
+    const { session, run } = await connectScripted('IDLE', async (peer) => {
+      await peer.answer('SELECT', ...selectLines())
+      const first = await peer.expect('IDLE')
+      peer.send('+ idling')
+      expect(await peer.line()).toBe('DONE')
+      peer.send(`${first} OK done`)
+      await peer.answer('UID SEARCH', '* SEARCH 1 2 3', '* 4 EXISTS', 'OK done')
+      const second = await peer.expect('IDLE')
+      peer.send('+ idling')
+      expect(await peer.line()).toBe('DONE')
+      peer.send(`${second} OK done`)
+    })
+    await run(step.open('o'))
+    const watching = session.watch(AT_INBOX, abort.signal)[Symbol.asyncIterator]()
+    await watching.next()
+    await watching.next()
+    const next = watching.next()
+    await turn()
+    expect(outcomes(await run(step.search('s')))).toBe('s:ok')
+    expect((await next).value).toEqual(seen(4))
+    expect((await watching.next()).value).toEqual(IDLING)
+    const rest = watching.next()
+    await turn()
+    abort.abort()
+    expect((await rest).done).toBe(true)
+  })
+
+  it('polls where the server refuses to idle, and does not ask it for that again', async () => {
+    const clock = new ManualClock()
+    const { session, run, server } = await connectScripted(
+      'IDLE',
+      async (peer) => {
+        await peer.answer('SELECT', ...selectLines())
+        await peer.answer('IDLE', 'NO not now')
+        await peer.answer('NOOP', 'OK done')
+        await peer.answer('NOOP', 'OK done')
+        peer.finish()
+      },
+      { clock },
+    )
+    await run(step.open('o'))
+    const watching = collect(session.watch(AT_INBOX, new AbortController().signal))
+    while (session.ended === null) {
+      clock.advance(POLL_INTERVAL_MS / 10)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(await watching).toEqual([seen(3), IDLING, POLLING, POLLING])
+    await server.played
   })
 
   it('polls where the server has no IDLE', async () => {
@@ -99,7 +161,9 @@ describe('watch', () => {
       { clock },
     )
     await run(step.open('o'))
-    const watching = session.watch('INBOX', abort.signal)[Symbol.asyncIterator]()
+    const watching = session.watch(AT_INBOX, abort.signal)[Symbol.asyncIterator]()
+    expect((await watching.next()).value).toEqual(seen(3))
+    expect((await watching.next()).value).toEqual(POLLING)
     const first = watching.next()
     await new Promise((resolve) => setImmediate(resolve))
     clock.advance(POLL_INTERVAL_MS)
@@ -117,10 +181,120 @@ describe('watch', () => {
       peer.finish()
     })
     await run(step.open('o'))
-    expect(await collect(session.watch('INBOX', new AbortController().signal))).toEqual([])
+    expect(await collect(session.watch(AT_INBOX, new AbortController().signal))).toEqual([seen(3), IDLING])
     expect(session.ended?.code).toBe('remote.disconnected')
   })
+
+  it('renews IDLE as often as it is told to', async () => {
+    const clock = new ManualClock()
+    const abort = new AbortController()
+    const { session, run } = await connectScripted(
+      'IDLE',
+      async (peer) => {
+        await peer.answer('SELECT', ...selectLines())
+        const tag = await peer.expect('IDLE')
+        peer.send('+ idling', '* OK tick')
+        expect(await peer.line()).toBe('DONE')
+        abort.abort()
+        peer.send(`${tag} OK done`)
+      },
+      {
+        clock,
+        onWire: (event) => event.kind === 'line' && event.text === '* OK tick' && setImmediate(() => clock.advance(60_000)),
+      },
+    )
+    await run(step.open('o'))
+    expect(await collect(session.watch({ ...AT_INBOX, renewalMs: 60_000 }, abort.signal))).toEqual([seen(3), IDLING])
+    expect(session.ended).toBeNull()
+  })
+
+  // Verifies: FIELD-16
+  it('notices at the renewal that the connection is half open', async () => {
+    const clock = new ManualClock()
+    const { session, run } = await connectScripted(
+      'IDLE',
+      async (peer) => {
+        await peer.answer('SELECT', ...selectLines())
+        await peer.expect('IDLE')
+        peer.send('+ idling')
+        expect(await peer.line()).toBe('DONE')
+        await turn()
+        clock.advance(STEP_DEADLINE_MS)
+      },
+      {
+        clock,
+        onWire: (event) =>
+          event.kind === 'line' && event.text === '+ idling' && setImmediate(() => clock.advance(WATCH_RENEWAL_MS)),
+      },
+    )
+    await run(step.open('o'))
+    expect(await collect(session.watch(AT_INBOX, new AbortController().signal))).toEqual([seen(3), IDLING])
+    expect(session.ended).toMatchObject({ code: 'remote.timeout' })
+  })
 })
+
+describe('a ping', () => {
+  // Verifies: FIELD-16, DC-9051-6.3.13a
+  it('ends IDLE, asks for a sign of life, and lets the watch go on', async () => {
+    const abort = new AbortController()
+    const { session, run } = await connectScripted('IDLE', async (peer) => {
+      await peer.answer('SELECT', ...selectLines())
+      const first = await peer.expect('IDLE')
+      peer.send('+ idling')
+      expect(await peer.line()).toBe('DONE')
+      peer.send(`${first} OK done`)
+      await peer.answer('NOOP', 'OK done')
+      const second = await peer.expect('IDLE')
+      peer.send('+ idling', '* 4 EXISTS')
+      expect(await peer.line()).toBe('DONE')
+      peer.send(`${second} OK done`)
+    })
+    await run(step.open('o'))
+    const watching = session.watch(AT_INBOX, abort.signal)[Symbol.asyncIterator]()
+    await watching.next()
+    await watching.next()
+    const news = watching.next()
+    await turn()
+    await session.ping?.()
+    expect(session.ended).toBeNull()
+    expect((await news).value).toEqual(STIRRED)
+  })
+
+  // Verifies: FIELD-16
+  it.each(['while it watches', 'while a plan runs'])('ends the connection when none comes in time, %s', async (when) => {
+    const clock = new ManualClock()
+    const { session, run, server } = await connectScripted(
+      'IDLE',
+      async (peer) => {
+        await peer.answer('SELECT', ...selectLines())
+        await peer.expect(when === 'while it watches' ? 'IDLE' : 'LIST')
+        if (when === 'while it watches') peer.send('+ idling')
+      },
+      { clock },
+    )
+    await run(step.open('o'))
+    const watching = session.watch(AT_INBOX, new AbortController().signal)[Symbol.asyncIterator]()
+    const work =
+      when === 'while it watches'
+        ? watching
+            .next()
+            .then(() => watching.next())
+            .then(() => watching.next())
+        : run(step.list('l'))
+    await server.played
+    await turn()
+    const ping = session.ping?.()
+    await turn()
+    clock.advance(PING_DEADLINE_MS_MAX)
+    await turn()
+    await Promise.all([ping, work])
+    expect(session.ended).toMatchObject({ code: 'remote.timeout' })
+  })
+})
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5))
+}
 
 describe('close', () => {
   it('logs out, and waits no longer than its deadline', async () => {

@@ -2,12 +2,31 @@
 
 import type { SeededRandom } from '../sim/virtual-time.ts'
 
-/** What comes in place of one response, each without its line end. */
-type Mutation = (response: string, random: SeededRandom) => readonly string[]
+export const MUTATION_KINDS = [
+  'unasked',
+  'unknown code',
+  'shuffled',
+  'cut literal',
+  'cut',
+  'doubled',
+  'lost',
+  'other case',
+  'other number',
+  'garbage',
+  'wrong tag',
+  'ended',
+] as const
+export type MutationKind = (typeof MUTATION_KINDS)[number]
+
+interface Mutation {
+  readonly kind: MutationKind
+  /** What comes in place of one response, each without its line end. */
+  readonly mutate: (response: string, random: SeededRandom) => readonly string[]
+}
 
 export class ResponseMutator {
-  /** How many responses were changed. */
-  mutated = 0
+  /** How each response that was changed was changed, in order. */
+  readonly kinds: MutationKind[] = []
   readonly #random: SeededRandom
   readonly #oneIn: number
   #held: string[] = []
@@ -18,19 +37,31 @@ export class ResponseMutator {
     this.#oneIn = oneIn
   }
 
+  /** How many responses were changed. */
+  get mutated(): number {
+    return this.kinds.length
+  }
+
   /** A response without its line end; literals may stand in it. */
   mutate(response: string): readonly string[] {
     const isFetch = /^\* \d+ FETCH /i.test(response) && !response.endsWith('}')
     if (this.#held.length > 0 && (!isFetch || this.#random.below(3) === 0)) return this.#release(response, isFetch)
     if (this.#random.below(this.#oneIn) !== 0) return [response]
-    this.mutated += 1
     if (isFetch && this.#random.below(4) === 0) {
+      this.kinds.push('shuffled')
       this.#held.push(response)
       return []
     }
+    const { kind, mutate } = this.#pick(response)
+    this.kinds.push(kind)
+    return mutate(response, this.#random)
+  }
+
+  #pick(response: string): Mutation {
+    if (/\{\d+\}/.test(response) && this.#random.below(LITERAL_ONE_IN) === 0) return CUT_LITERAL
     const gentle = response.startsWith('* ') ? GENTLE : GENTLE_WITH_TAG
     const pick = this.#random.below(ROUGH_ONE_IN) === 0 ? ROUGH : gentle
-    return (pick[this.#random.below(pick.length)] ?? doubled)(response, this.#random)
+    return pick[this.#random.below(pick.length)] ?? DOUBLED
   }
 
   /** FETCH responses come in any order, but none comes after the tagged reply. */
@@ -43,6 +74,8 @@ export class ResponseMutator {
 
 /** What a session seldom survives is rarer than the rest, or nothing would be heard of most of the answers. */
 const ROUGH_ONE_IN = 40
+/** A literal that ends too early takes what follows for its own. */
+const LITERAL_ONE_IN = 25
 
 const UNASKED: readonly ((random: SeededRandom) => string)[] = [
   (random) => `* ${number(random)} EXISTS`,
@@ -82,29 +115,39 @@ const UNASKED: readonly ((random: SeededRandom) => string)[] = [
   () => '* X-ODD {3}\r\nabc (1',
 ]
 
-const GENTLE: readonly Mutation[] = [inserted, inserted, inserted, doubled, swappedCase, otherNumber, () => [], oddCode]
+const INSERTED: Mutation = { kind: 'unasked', mutate: inserted }
+const ODD_CODE: Mutation = { kind: 'unknown code', mutate: oddCode }
+const DOUBLED: Mutation = { kind: 'doubled', mutate: (response) => [response, response] }
+const SWAPPED_CASE: Mutation = { kind: 'other case', mutate: swappedCase }
+const OTHER_NUMBER: Mutation = { kind: 'other number', mutate: otherNumber }
+const LOST: Mutation = { kind: 'lost', mutate: () => [] }
+const CUT_LITERAL: Mutation = { kind: 'cut literal', mutate: withLiteralCut }
+
+const GENTLE: readonly Mutation[] = [INSERTED, INSERTED, INSERTED, DOUBLED, SWAPPED_CASE, OTHER_NUMBER, LOST, ODD_CODE]
 
 /** Another tag is a reply to nothing, and ends the session. */
-const GENTLE_WITH_TAG: readonly Mutation[] = [inserted, inserted, oddCode]
+const GENTLE_WITH_TAG: readonly Mutation[] = [INSERTED, INSERTED, ODD_CODE]
+
+const broken = (mutate: Mutation['mutate']): Mutation => ({ kind: 'garbage', mutate })
 
 const ROUGH: readonly Mutation[] = [
-  doubled,
-  swappedCase,
-  otherNumber,
-  () => [],
-  (response) => ['*', response],
-  () => ['* BYE Server shutting down.'],
-  (response) => ['FF OK done', response],
-  (response) => ['+ go on', response],
-  (response, random) => [response.slice(0, random.below(response.length + 1))],
-  (response, random) => [response.replace(/\{(\d+)\}/, () => `{${number(random)}}`)],
-  (response, random) => spliced(response, random, { taken: 0, put: garbage(random) }),
-  (response, random) => spliced(response, random, { taken: 1 + random.below(20), put: garbage(random) }),
-  (response, random) => spliced(response, random, { taken: 1 + random.below(3), put: '' }),
-  (response, random) => spliced(response, random, { taken: 0, put: '()"[]{}\\* NIL~%'.charAt(random.below(14)) }),
-  (_, random) => [garbage(random)],
-  (response) => [`* 1 FETCH (BODY[] {5}\r\nab`, response],
-  (response) => [`* OK ${'('.repeat(300)}`, `* X-ODD ${'('.repeat(300)}`, response],
+  DOUBLED,
+  SWAPPED_CASE,
+  OTHER_NUMBER,
+  LOST,
+  broken((response) => ['*', response]),
+  { kind: 'ended', mutate: () => ['* BYE Server shutting down.'] },
+  { kind: 'wrong tag', mutate: (response) => ['FF OK done', response] },
+  { kind: 'wrong tag', mutate: (response) => ['+ go on', response] },
+  { kind: 'cut', mutate: (response, random) => [response.slice(0, random.below(response.length + 1))] },
+  { kind: 'cut literal', mutate: (response, random) => [response.replace(/\{(\d+)\}/, () => `{${number(random)}}`)] },
+  broken((response, random) => spliced(response, random, { taken: 0, put: garbage(random) })),
+  broken((response, random) => spliced(response, random, { taken: 1 + random.below(20), put: garbage(random) })),
+  broken((response, random) => spliced(response, random, { taken: 1 + random.below(3), put: '' })),
+  broken((response, random) => spliced(response, random, { taken: 0, put: '()"[]{}\\* NIL~%'.charAt(random.below(14)) })),
+  broken((_, random) => [garbage(random)]),
+  { kind: 'cut literal', mutate: (response) => ['* 1 FETCH (BODY[] {5}\r\nab', response] },
+  broken((response) => [`* OK ${'('.repeat(300)}`, `* X-ODD ${'('.repeat(300)}`, response]),
 ]
 
 function inserted(response: string, random: SeededRandom): readonly string[] {
@@ -116,8 +159,15 @@ function oddCode(response: string): readonly string[] {
   return [response.replace(/^(\S+ OK )(\[[^\]]*\] ?)?/, '$1[X-ODD (a {1} "b")] ')]
 }
 
-function doubled(response: string): readonly string[] {
-  return [response, response]
+/** Fewer octets than announced where they stand in the response, else more announced than come. */
+function withLiteralCut(response: string, random: SeededRandom): readonly string[] {
+  const found = /\{(\d+)\}\r\n/.exec(response)
+  if (found === null)
+    return [response.replace(/\{(\d+)\}$/, (_all, octets: string) => `{${Number(octets) + 1 + random.below(40)}}`)]
+  const start = found.index + found[0].length
+  const octets = Number(found[1])
+  const left = octets === 0 ? 0 : random.below(octets)
+  return [response.slice(0, start + left) + response.slice(start + octets)]
 }
 
 function swappedCase(response: string): readonly string[] {
@@ -127,7 +177,7 @@ function swappedCase(response: string): readonly string[] {
 function otherNumber(response: string, random: SeededRandom): readonly string[] {
   const numbers = [...response.matchAll(/\d+/g)]
   const found = numbers[random.below(Math.max(numbers.length, 1))]
-  if (found === undefined) return doubled(response)
+  if (found === undefined) return [response, response]
   return [response.slice(0, found.index) + number(random) + response.slice(found.index + found[0].length)]
 }
 

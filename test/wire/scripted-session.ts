@@ -10,6 +10,7 @@ import {
   type MailboxIdentity,
   modSeq,
   type Observation,
+  type PartAsked,
   type RemoteSession,
   type Step,
   UidSet,
@@ -140,7 +141,7 @@ export const step = {
     uids: UidSet.parse(uids),
     items,
   }),
-  body: (id: string, parts: readonly { readonly uid: number; readonly section: string }[]): Step => ({
+  body: (id: string, parts: readonly (Pick<PartAsked, 'section' | 'range'> & { readonly uid: number })[]): Step => ({
     ...why,
     kind: 'fetch-body',
     id,

@@ -59,10 +59,14 @@ const GOOD: Transcript = session(
   'C: y UID EXPUNGE 20',
   'C: z UID REPLACE 20 "Archive" (\\Draft) "05-Feb-2026 10:11:12 +0000" {10+}',
   'C: ',
+  'C: n NOTIFY SET STATUS (SELECTED-DELAYED (MessageNew MessageExpunge)) (MAILBOXES ("A" "B") (MessageNew MessageExpunge MailboxName))',
+  'S: n OK done',
   'C: i IDLE',
   'S: + idling',
   'C: DONE',
   'S: i OK done',
+  'C: n2 NOTIFY NONE',
+  'S: n2 OK done',
   'C: o LOGOUT',
 )
 
@@ -118,6 +122,11 @@ describe('the lint of sessions', () => {
     ['DC-4549-4.2.4b', 'EXPUNGE unlooked', [...OLD_LOGIN, ...INBOX, 'C: x EXPUNGE']],
     ['DC-4549-4.2.5', 'CLOSE', [...OPEN, 'C: x CLOSE']],
     ['DC-4549-4.3.1f', 'whole messages with the summary', [...OPEN, 'C: x UID FETCH 1 (UID ENVELOPE BODY.PEEK[])']],
+    [
+      'DC-4549-4.3.1f',
+      'a piece of a body with its mod-sequence',
+      [...OPEN, ...SUMMARY, 'C: x UID FETCH 1 (UID MODSEQ BODY.PEEK[1]<0.4>)'],
+    ],
     ['DC-4549-4.3.3a', 'a fetch that marks as read', [...OPEN, ...SUMMARY, 'C: x UID FETCH 1 (UID BODY[1])']],
     ['DC-4549-4.3.3a', 'RFC822', [...OPEN, 'C: x UID FETCH 1 (UID RFC822)']],
     ['DC-4549-4.6', 'a body whose size is not known', [...OPEN, 'C: x UID FETCH 1 (UID BODY.PEEK[])']],
@@ -144,6 +153,19 @@ describe('the lint of sessions', () => {
         'C: n NOOP',
         'S: n OK',
         'C: x UID FETCH 1 (UID BODY.PEEK[1])',
+      ],
+    ],
+    [
+      'DC-4549-5.2-3a',
+      'a piece of a body twice',
+      [
+        ...OPEN,
+        ...SUMMARY,
+        'C: b UID FETCH 1 (UID BODY.PEEK[1]<0.4>)',
+        'S: b OK',
+        'C: c UID FETCH 1 (UID BODY.PEEK[1]<4.4>)',
+        'S: c OK',
+        'C: x UID FETCH 1 (UID BODY.PEEK[1]<0.4>)',
       ],
     ],
     ['DC-4549-5.2-3a', 'the same command twice', [...OPEN, 'C: x UID SEARCH ALL', 'S: x OK', 'C: y UID SEARCH ALL']],
@@ -185,6 +207,11 @@ describe('the lint of sessions', () => {
     ],
     ['FIELD-2', 'a set that ends in *', [...OPEN, 'C: x UID FETCH 1:* (UID FLAGS)']],
     ['DC-9051-6.3.13a', 'a command while idling', [...OPEN, 'C: x IDLE', 'S: + ok', 'C: y NOOP']],
+    ['DC-5465-5', 'news of new messages without removals', [...LOGIN, 'C: x NOTIFY SET (PERSONAL (MessageNew))']],
+    ['DC-5465-5', 'flags without messages', [...LOGIN, 'C: x NOTIFY SET (PERSONAL (FlagChange MailboxName))']],
+    ['DC-5465-5', 'groups that cannot be read', [...LOGIN, 'C: x NOTIFY SET STATUS']],
+    ['DC-5465-5.2', 'numbers that change at any time', [...LOGIN, 'C: x NOTIFY SET (SELECTED (MessageNew MessageExpunge))']],
+    ['DC-5465-5.2', 'a fetch of what is new', [...LOGIN, 'C: x NOTIFY SET (SELECTED (MessageNew (UID BODY[]) MessageExpunge))']],
     ['DC-9051-5.5', 'octets that are no command', [...OPEN, 'C: DONE']],
   ]
 

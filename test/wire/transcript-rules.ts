@@ -82,6 +82,13 @@ export const TRANSCRIPT_RULES: readonly TranscriptRule[] = [
         : null,
   },
   {
+    rows: ['DC-4549-4.3.1f'],
+    breach: ({ name, rest }) =>
+      name === 'UID FETCH' && />/.test(rest) && !/^\S+ \(UID(?: BODY\.PEEK\[[^\]]*\](?:<\d+\.[1-9]\d*>)?)+\)$/.test(rest)
+        ? 'more is asked for with a piece of a body'
+        : null,
+  },
+  {
     rows: ['DC-4549-4.3.3a'],
     breach: ({ name, rest }) =>
       name === 'UID FETCH' && /\bBODY\[|\bRFC822(?!\.SIZE|\.HEADER)\b/i.test(rest)
@@ -128,7 +135,20 @@ export const TRANSCRIPT_RULES: readonly TranscriptRule[] = [
   },
   {
     rows: ['H-22'],
-    breach: ({ name }) => (/^(ID|NAMESPACE|CHECK|NOTIFY|COMPRESS)$/.test(name) ? 'nobody needs the answer' : null),
+    breach: ({ name }) => (/^(ID|NAMESPACE|CHECK|COMPRESS)$/.test(name) ? 'nobody needs the answer' : null),
+  },
+  {
+    rows: ['DC-5465-5', 'DC-5465-5.2'],
+    breach: ({ name, rest }) => {
+      if (name !== 'NOTIFY' || rest === 'NONE') return null
+      const groups = [...rest.matchAll(/\(([^()]*(?: \([^()]*\))?) \(([^()]*)\)\)/g)].map(([, which = '', events = '']) => ({
+        which,
+        events,
+      }))
+      const isWhole = ({ events }: { readonly events: string }): boolean => /^MessageNew MessageExpunge\b/.test(events)
+      if (groups.length === 0 || !groups.every(isWhole)) return 'new messages are asked for without removals'
+      return groups.some(({ which }) => which === 'SELECTED') ? 'the numbers of messages would change at any time' : null
+    },
   },
   {
     rows: ['DC-4549-5.3-3c'],

@@ -88,7 +88,7 @@ export function uidSetOf({ rest }: Pick<ClientCommand, 'rest'>): string {
   return rest.split(' ', 1)[0] ?? ''
 }
 
-/** The sections of bodies that a FETCH asks for, without those that are header fields only. */
+/** The sections of bodies that a FETCH asks for, as `2`, or `2<0.1024>` for a range of one. */
 export function sectionsAsked({ rest }: Pick<ClientCommand, 'rest'>): readonly string[] {
-  return [...rest.matchAll(/BODY(?:\.PEEK)?\[([^\]]*)\]/gi)].map(([, section = '']) => section)
+  return [...rest.matchAll(/BODY(?:\.PEEK)?\[([^\]]*)\](<[^>]*>)?/gi)].map(([, section = '', range = '']) => section + range)
 }

@@ -12,6 +12,7 @@ import {
   MemoryDisk,
   MemoryMessageStore,
   type ModelAccount,
+  type PrivateExtension,
 } from '@tidemail/testing'
 import { expect } from 'vitest'
 import { ME, message } from '../sim/engine-lab.ts'
@@ -50,6 +51,8 @@ class HurriedClock {
 export interface WireAccountOptions {
   /** Extensions that the server has not. */
   readonly without?: readonly Extension[]
+  /** Extensions of one vendor that it has. */
+  readonly adds?: readonly PrivateExtension[]
   readonly proxy?: Omit<FaultProxyOptions, 'host' | 'port'>
   readonly engine?: Partial<MailEngineOptions>
   readonly remote?: Partial<ImapRemoteOptions>
@@ -69,8 +72,8 @@ export class WireAccount {
 
   static async open(options: WireAccountOptions = {}): Promise<WireAccount> {
     const mailboxes = { Archive: 'archive', Work: null, Drafts: 'drafts', Sent: 'sent', Trash: 'trash' } as const
-    const { without = [] } = options
-    const server = await ImapServer.start({ users: { me: PASSWORD }, without, accounts: { mailboxes } })
+    const { without = [], adds = [] } = options
+    const server = await ImapServer.start({ users: { me: PASSWORD }, without, adds, accounts: { mailboxes } })
     const proxy = await FaultProxy.start({ host: server.host, port: server.port, ...options.proxy })
     const account = new WireAccount(server, proxy, options)
     await account.reopen()

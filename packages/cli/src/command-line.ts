@@ -6,11 +6,13 @@ import { wholeNumber } from './parse-arguments.ts'
 import { BODIES, SECURITIES } from './settings.ts'
 import type { Choose, CommonOptions, Run } from './verb.ts'
 import { declareAppend } from './verbs/append.ts'
+import { declareBackfill } from './verbs/backfill.ts'
 import { declareCopy } from './verbs/copy.ts'
 import { declareDelete } from './verbs/delete.ts'
 import { declareDoctor } from './verbs/doctor.ts'
 import { declareDraft } from './verbs/draft.ts'
 import { declareExpunge } from './verbs/expunge.ts'
+import { declareFetch } from './verbs/fetch.ts'
 import { declareFlag } from './verbs/flag.ts'
 import { declareList } from './verbs/list.ts'
 import { declareMailbox } from './verbs/mailbox.ts'
@@ -21,6 +23,7 @@ import { declareShow } from './verbs/show.ts'
 import { declareSync } from './verbs/sync.ts'
 import { declareUndo } from './verbs/undo.ts'
 import { declareVerify } from './verbs/verify.ts'
+import { declareWatch } from './verbs/watch.ts'
 
 export type CommandLine =
   | { readonly kind: 'verb'; readonly options: CommonOptions; readonly run: Run }
@@ -29,9 +32,11 @@ export type CommandLine =
 
 const DECLARATIONS = [
   declareSync,
+  declareWatch,
   declarePlan,
   declareList,
   declareShow,
+  declareFetch,
   declareFlag,
   declareMove,
   declareCopy,
@@ -42,6 +47,7 @@ const DECLARATIONS = [
   declareMailbox,
   declareOps,
   declareUndo,
+  declareBackfill,
   declareVerify,
   declareDoctor,
 ] as const

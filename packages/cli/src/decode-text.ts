@@ -27,6 +27,19 @@ export async function decodePart(part: MimePart, bytes: Uint8Array): Promise<str
   return textOf(Buffer.concat([before, bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]))
 }
 
+/** The bytes of one part as its sender had them. */
+export async function decodeBytes({ encoding }: MimePart, bytes: Uint8Array): Promise<Uint8Array> {
+  if (encoding === 'base64') return Buffer.from(Buffer.from(bytes).toString('latin1'), 'base64')
+  if (encoding !== 'quoted-printable') return bytes
+  const header = 'Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+  const [attached] = (await PostalMime.parse(Buffer.concat([Buffer.from(header), bytes]))).attachments
+  return attached === undefined ? bytes : contentOf(attached.content)
+}
+
+function contentOf(content: ArrayBuffer | Uint8Array | string): Uint8Array {
+  return typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content)
+}
+
 /** The text of a whole message, as its sender wrote it, and of the messages attached to it. */
 export async function decodeMessage(bytes: Uint8Array): Promise<string> {
   const { attachments } = await PostalMime.parse(bytes)

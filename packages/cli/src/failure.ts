@@ -26,6 +26,8 @@ const HINTS: Readonly<Record<ErrorCode, string>> = {
   'input.unknown-mailbox': 'Run `tidemail list` to see the mailboxes; a new one is known after `tidemail sync`.',
   'input.mailbox-exists': 'Use that one, or another name.',
   'input.unknown-message': 'Run `tidemail list MAILBOX` to see the messages; a new one is known after `tidemail sync`.',
+  'input.unknown-part': 'Run `tidemail show MAILBOX UID` to see the parts of the message.',
+  'input.part-too-large': 'Fetch it with another program: Tidemail keeps parts of up to 256 MiB.',
   'input.unknown-operation': 'Run `tidemail ops` to see the operations.',
   'input.not-conditional': 'Give the flags without `--if-unchanged`.',
   'input.not-undoable':
@@ -44,6 +46,7 @@ const HINTS: Readonly<Record<ErrorCode, string>> = {
   'remote.disconnected': 'Run the command again: it goes on where it was.',
   'remote.try-later': 'Run the command again later.',
   'remote.protocol': 'Check --port and --security: something else than an IMAP server may be listening there.',
+  'remote.not-there': 'Run `tidemail sync`, and look whether the message is there still.',
   'remote.auth-rejected': 'Check --user and the password; some providers want a password made for the app.',
   'remote.cleartext-refused': 'Use --security tls or starttls; --allow-cleartext sends the password in clear.',
   'account.missing-secret': 'Give --password-file FILE, --password-command COMMAND, or set TIDEMAIL_PASSWORD.',
@@ -63,6 +66,7 @@ const HINTS: Readonly<Record<ErrorCode, string>> = {
   'engine.not-leader': 'Wait until the other Tidemail has ended, and run the command again.',
   'engine.bug': 'Run it again with TIDEMAIL_DEBUG=1 and report what it says.',
   'sync.incomplete': 'Run `tidemail sync` again later; `tidemail ops` shows what waits.',
+  'sync.mass-delete': 'Run `tidemail sync --allow-deletions MAILBOX` if that is meant; until then nothing is deleted.',
   'sync.differs': 'Run `tidemail verify --repair` to set it right.',
   'output.closed': 'Nothing is lost: run the command again to see the rest.',
 }

@@ -12,8 +12,9 @@ import {
 } from '@tidemail/core'
 import { createMailEngine, type LogEvent, type MailEngine, type Policy } from '@tidemail/engine'
 import { isOwnerListening } from './hand-over.ts'
+import { parseHold } from './hold-setting.ts'
 import { makeFolder } from './make-folder.ts'
-import { type AccountSettings, type Bodies, requireSameAccount, type SettingsLayer } from './settings.ts'
+import { type AccountSettings, requireSameAccount, type SettingsLayer } from './settings.ts'
 import { settingsToKeep } from './settings-sources.ts'
 
 /** Another command may be about to end: so long is waited for it, unless it is a running sync. */
@@ -37,6 +38,8 @@ export interface AccountOptions {
   readonly connection: Connection | null
   /** What is known of the server beforehand. */
   readonly serverProfile?: ServerProfile
+  /** What the verb wants besides what the settings say. */
+  readonly policy?: Partial<Policy>
   readonly log: (event: LogEvent) => void
 }
 
@@ -95,7 +98,8 @@ export function offline(named: SettingsLayer): AccountOptions {
   return { named, connection: null, log: () => undefined }
 }
 
-async function openAccount(store: MessageStore, { named, connection, log, serverProfile }: AccountOptions): Promise<OpenAccount> {
+async function openAccount(store: MessageStore, options: AccountOptions): Promise<OpenAccount> {
+  const { named, connection, log, serverProfile } = options
   const record = await accountOf(store, named)
   const settings = connection === null ? null : connection.settings(record)
   const isProved = record !== null && record.server !== null
@@ -113,17 +117,19 @@ async function openAccount(store: MessageStore, { named, connection, log, server
   const id = record?.id ?? ACCOUNT_ID
   const remote = connection === null || settings === null ? NO_REMOTE : await connection.remote(settings)
   const account = { id, host: kept.host, user: kept.user, settings: kept.settings }
-  const policy = policyOf(settings?.bodies ?? null)
+  const policy = { ...(settings === null ? {} : policyOf(settings)), ...options.policy }
   const known = serverProfile === undefined ? {} : { serverProfile }
   const engine = await createMailEngine({ store, remote, account, policy, log, ...known })
   return { store, engine, accountId: id, settings }
 }
 
 /** `all` leaves out nothing: by no other way could the command come by a large part or an old text. */
-function policyOf(bodies: Bodies | null): Partial<Policy> {
-  if (bodies === null) return {}
-  if (bodies !== 'all') return { bodies }
-  return { bodies, partBytesMax: Number.MAX_SAFE_INTEGER, newestMessages: Number.MAX_SAFE_INTEGER }
+function policyOf({ bodies, hold: setting }: AccountSettings): Partial<Policy> {
+  const hold = setting === null ? null : parseHold(setting)
+  const held = hold === null ? {} : { hold }
+  if (bodies === null) return held
+  if (bodies !== 'all') return { ...held, bodies }
+  return { ...held, bodies, partBytesMax: Number.MAX_SAFE_INTEGER, newestMessages: Number.MAX_SAFE_INTEGER }
 }
 
 /**

@@ -68,17 +68,25 @@ describe('readConfig', () => {
     await expect(readConfig(join(folder, 'none.json'), {})).rejects.toMatchObject({ code: 'input.file-missing' })
   })
 
-  it.each(['', '[]', 'null', '{"password":"x"}', '{"port":"993"}', '{"host":""}', '{"user":"a\\nb"}', '{"allowCleartext":1}'])(
-    'refuses %s',
-    async (text) => {
-      await expect(readConfig(await write(text), {})).rejects.toMatchObject({ code: 'account.configuration' })
-    },
-  )
+  it.each([
+    '',
+    '[]',
+    'null',
+    '{"password":"x"}',
+    '{"port":"993"}',
+    '{"host":""}',
+    '{"user":"a\\nb"}',
+    '{"allowCleartext":1}',
+    '{"hold":"last-weeks:3"}',
+  ])('refuses %s', async (text) => {
+    await expect(readConfig(await write(text), {})).rejects.toMatchObject({ code: 'account.configuration' })
+  })
 })
 
 describe('settingsToKeep', () => {
   it('comes back out of the store as it went in, and never holds a password', () => {
-    const options = optionsLayer({ host: 'h', user: 'u', port: 1993, ca: 'ca.pem', bodies: 'all', passwordFile: 'pw' }, '/home')
+    const kept = { bodies: 'all', hold: 'last-days:30' }
+    const options = optionsLayer({ host: 'h', user: 'u', port: 1993, ca: 'ca.pem', ...kept, passwordFile: 'pw' }, '/home')
     const settings = resolveSettings({ options, variables: {}, config: {}, store: {} })
     const store = storeLayer({ host: 'h', user: 'u', settings: settingsToKeep(settings) })
     expect(resolveSettings({ options: {}, variables: {}, config: {}, store })).toEqual(settings)

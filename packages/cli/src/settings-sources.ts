@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { type Json, SyncError } from '@tidemail/core'
+import { parseHold } from './hold-setting.ts'
 import { type AccountSettings, BODIES, type Bodies, SECURITIES, type Security, type SettingsLayer } from './settings.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -19,6 +20,7 @@ const CONFIG_KEYS = [
   'ca',
   'allowCleartext',
   'bodies',
+  'hold',
   'passwordFile',
   'passwordCommand',
 ] as const
@@ -41,6 +43,7 @@ export function variablesLayer(variables: Variables, folder: string): SettingsLa
     ca: variables['TIDEMAIL_CA'],
     allowCleartext: { '1': true, true: true, '0': false, false: false }[variables['TIDEMAIL_ALLOW_CLEARTEXT'] ?? ''],
     bodies: variables['TIDEMAIL_BODIES'],
+    hold: variables['TIDEMAIL_HOLD'],
     passwordFile: variables['TIDEMAIL_PASSWORD_FILE'],
     passwordCommand: variables['TIDEMAIL_PASSWORD_COMMAND'],
   }
@@ -73,13 +76,14 @@ export function storeLayer(account: { readonly host: string; readonly user: stri
 }
 
 /** The settings as the store keeps them. */
-export function settingsToKeep({ port, security, ca, allowCleartext, bodies, secret }: AccountSettings): Json {
+export function settingsToKeep({ port, security, ca, allowCleartext, bodies, hold, secret }: AccountSettings): Json {
   return {
     port,
     security,
     allowCleartext,
     ...(ca === null ? {} : { ca }),
     ...(bodies === null ? {} : { bodies }),
+    ...(hold === null ? {} : { hold }),
     ...(secret?.kind === 'file' ? { passwordFile: secret.path } : {}),
     ...(secret?.kind === 'command' ? { passwordCommand: secret.command } : {}),
   }
@@ -129,10 +133,12 @@ function layerOf(values: Values, { origin, folder }: Origin): SettingsLayer {
   const port = values['port']
   const security = values['security']
   const bodies = values['bodies']
+  const hold = textOf(values, 'hold', origin)
   const allowCleartext = values['allowCleartext']
   if (port !== undefined && !isPort(port)) throw badValue('port', port, origin)
   if (security !== undefined && !isSecurity(security)) throw badValue('security', security, origin)
   if (bodies !== undefined && !isBodies(bodies)) throw badValue('bodies', bodies, origin)
+  if (hold !== undefined && parseHold(hold) === null) throw badValue('hold', hold, origin)
   if (allowCleartext !== undefined && typeof allowCleartext !== 'boolean')
     throw badValue('allowCleartext', allowCleartext, origin)
   return {
@@ -143,6 +149,7 @@ function layerOf(values: Values, { origin, folder }: Origin): SettingsLayer {
     ...(ca === undefined ? {} : { ca: resolve(folder, ca) }),
     ...(allowCleartext === undefined ? {} : { allowCleartext }),
     ...(bodies === undefined ? {} : { bodies }),
+    ...(hold === undefined ? {} : { hold }),
     ...(file === undefined ? {} : { secret: { kind: 'file', path: resolve(folder, file) } }),
     ...(command === undefined ? {} : { secret: { kind: 'command', command } }),
   }

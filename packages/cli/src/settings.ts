@@ -18,6 +18,8 @@ export interface SettingsLayer {
   readonly ca?: string
   readonly allowCleartext?: boolean
   readonly bodies?: Bodies
+  /** Which messages to keep, as `last-days:30`. */
+  readonly hold?: string
   readonly secret?: SecretSource
 }
 
@@ -36,6 +38,7 @@ export interface AccountSettings {
   readonly ca: string | null
   readonly allowCleartext: boolean
   readonly bodies: Bodies | null
+  readonly hold: string | null
   readonly secret: SecretSource | null
 }
 
@@ -67,6 +70,7 @@ export function resolveSettings({ options, variables, config, store }: SettingsL
     ca: joined.ca ?? null,
     allowCleartext: joined.allowCleartext ?? false,
     bodies: joined.bodies ?? null,
+    hold: joined.hold ?? null,
     secret: joined.secret ?? null,
   }
   if (security === 'none' && !settings.allowCleartext && !isLoopback(host)) {

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { SyncError } from '@tidemail/core'
+import { holdSetting } from './hold-setting.ts'
 import type { SettingsLayer } from './settings.ts'
 import { optionsLayer, readConfig, variablesLayer } from './settings-sources.ts'
 import type { VerbContext } from './verb.ts'
@@ -29,7 +30,8 @@ export async function readSetup({ options, terminal }: VerbContext): Promise<Set
     })
   }
   const { host, port, user, security, ca, allowCleartext, bodies, passwordFile, passwordCommand } = options
-  const typed = { host, port, user, security, ca, allowCleartext, bodies, passwordFile, passwordCommand }
+  const kept = { bodies: options.headersOnly === true ? 'none' : bodies, hold: holdSetting(options) }
+  const typed = { host, port, user, security, ca, allowCleartext, ...kept, passwordFile, passwordCommand }
   return {
     directory,
     options: optionsLayer(typed, folder),

@@ -1,10 +1,11 @@
 /** What every verb is given, and what the command line says for all of them. */
 
+import type { HoldOptions } from './hold-setting.ts'
 import type { Printer } from './printer.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Options that every verb takes, as they were typed. */
-export interface CommonOptions {
+export interface CommonOptions extends HoldOptions {
   readonly store?: string
   readonly config?: string
   readonly json?: boolean
@@ -18,6 +19,7 @@ export interface CommonOptions {
   readonly passwordFile?: string
   readonly passwordCommand?: string
   readonly bodies?: string
+  readonly headersOnly?: boolean
   /** Seconds. */
   readonly timeout?: number
 }

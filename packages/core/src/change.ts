@@ -19,7 +19,10 @@ export type Write =
   | { readonly kind: 'put-flags'; readonly mailboxId: MailboxId; readonly states: readonly FlagState[] }
   /** Flags inferred from our own STORE that the server answered with OK. */
   | { readonly kind: 'infer-flags'; readonly mailboxId: MailboxId; readonly uids: UidSet; readonly delta: FlagDelta }
+  /** The parts held of those with an EMAILID are kept until `release-parts`: they may have been moved by somebody else (RFC 8474 §8.3). */
   | { readonly kind: 'remove-messages'; readonly mailboxId: MailboxId; readonly uids: UidSet }
+  /** Rows and parts that the policy does not hold any more; the messages are on the server still. Conflicts when an open entry names one of them (I-STORE-2). */
+  | { readonly kind: 'evict-messages'; readonly mailboxId: MailboxId; readonly uids: UidSet }
   /** Rows and parts of `from` stand in `to` also, under their new UIDs: nothing is downloaded twice (RFC 4549 §4.2.2.1). Rows not held are passed over. */
   | { readonly kind: 'carry-messages'; readonly from: MailboxId; readonly to: MailboxId; readonly pairs: UidPairs }
   /** Parts of the mailbox's `formerBox` are held in its box too, under their new UIDs; sections that are held there stay, rows that are not held are passed over. */
@@ -39,6 +42,23 @@ export type Write =
       readonly section: string
       readonly bytes: Uint8Array
     }
+  /**
+   * A piece of a part, in order: what does not begin where the pieces held so far end is passed over, but for the first, which begins anew. With the last
+   * one the part is held. Pieces of a part that is not held whole go with its row.
+   */
+  | {
+      readonly kind: 'put-part-piece'
+      readonly mailboxId: MailboxId
+      readonly uid: Uid
+      readonly section: string
+      readonly offset: number
+      readonly bytes: Uint8Array
+      readonly isLast: boolean
+    }
+  /** Messages among these gain the parts that are held of another one of the account with the same EMAILID and size; sections that are held stay. */
+  | { readonly kind: 'link-parts'; readonly mailboxId: MailboxId; readonly uids: UidSet }
+  /** Parts that were kept of messages that had left, for another one of the same EMAILID to be found, go. */
+  | { readonly kind: 'release-parts'; readonly accountId: AccountId }
   | { readonly kind: 'put-entry'; readonly entry: EntryRecord }
   | { readonly kind: 'remove-entry'; readonly seq: EntrySeq }
   | { readonly kind: 'put-claim'; readonly claim: ClaimRecord }

@@ -15,6 +15,7 @@ export function describeStep(step: Step): string {
     case 'leave':
       return 'leave the mailbox'
     case 'search':
+      if (step.since !== undefined) return `search which of ${step.uids} are of the days that are held`
       return step.only === 'deleted' ? `search which of ${step.uids} are marked \\Deleted` : `search which of ${step.uids} exist`
     case 'fetch':
       return `fetch ${step.items} of ${step.uids}${step.changedSince === undefined ? '' : ` changed since ${step.changedSince.modSeq}`}`

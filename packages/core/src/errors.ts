@@ -25,6 +25,8 @@ export const ERROR_CATALOGUE = {
   'input.unknown-mailbox': { exit: 65, meaning: 'No such mailbox is in the store.' },
   'input.mailbox-exists': { exit: 65, meaning: 'A mailbox of that name is there already.' },
   'input.unknown-message': { exit: 65, meaning: 'No such message is in the store.' },
+  'input.unknown-part': { exit: 65, meaning: 'The message has no such part.' },
+  'input.part-too-large': { exit: 65, meaning: 'A part is larger than the engine takes in.' },
   'input.unknown-operation': { exit: 65, meaning: 'No such operation is in the replay log.' },
   'input.not-conditional': { exit: 65, meaning: 'A change cannot depend on what others did: the mailbox does not tell that.' },
   'input.not-undoable': { exit: 65, meaning: 'The operation has no opposite, or waits for a decision.' },
@@ -42,6 +44,7 @@ export const ERROR_CATALOGUE = {
   'remote.disconnected': { exit: 75, meaning: 'The connection to the mail server was lost.' },
   'remote.try-later': { exit: 75, meaning: 'The mail server asks to come back later.' },
   'remote.protocol': { exit: 76, meaning: 'The mail server answered something that is not IMAP.' },
+  'remote.not-there': { exit: 69, meaning: 'The mail server does not give a part of a message: it may have gone.' },
   'remote.auth-rejected': { exit: 77, meaning: 'The mail server refused the login.' },
   'remote.cleartext-refused': { exit: 78, meaning: 'The connection would carry the password in clear.' },
   'account.missing-secret': { exit: 78, meaning: 'No password is configured, and the network is needed.' },
@@ -61,6 +64,7 @@ export const ERROR_CATALOGUE = {
   'engine.not-leader': { exit: 75, meaning: 'Another engine has taken over this account.' },
   'engine.bug': { exit: 70, meaning: 'Something that cannot happen has happened.' },
   'sync.incomplete': { exit: 75, meaning: 'Not everything could be synchronised; the rest stays queued.' },
+  'sync.mass-delete': { exit: 65, meaning: 'More messages would be deleted at once than the policy allows without being asked.' },
   'sync.differs': { exit: 65, meaning: 'The store differs from the server.' },
   'output.closed': { exit: 74, meaning: 'The output was closed before everything was written.' },
 } as const
@@ -104,7 +108,7 @@ function scopeOf(code: ErrorCode): ErrorScope {
 
 function recoveryOf(code: ErrorCode): Recovery {
   if (code.startsWith('input.')) return 'fix-input'
-  if (code.startsWith('account.') || code === 'remote.auth-rejected') return 'ask-user'
+  if (code.startsWith('account.') || code === 'remote.auth-rejected' || code === 'sync.mass-delete') return 'ask-user'
   // A device that is offline can neither reach the server nor resolve its name.
   const isOffline = code === 'remote.unreachable' || code === 'remote.host-unknown'
   return isOffline || ERROR_CATALOGUE[code].exit === 75 ? 'retry-later' : 'none'

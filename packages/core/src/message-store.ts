@@ -56,6 +56,8 @@ export interface PlanningReads {
   flags(mailboxId: MailboxId, uids: UidSet): Promise<readonly { readonly uid: Uid; readonly flags: readonly Flag[] }[]>
   /** Parts that the policy wants and the store has not, newest message first. */
   missingParts(mailboxId: MailboxId, wanted: PartsWanted): Promise<readonly MissingPart[]>
+  /** Which of these gain parts by `link-parts`. */
+  linkable(mailboxId: MailboxId, uids: UidSet): Promise<UidSet>
   /** The bytes of a message made here. Rejects with `store.corrupt` when there are none. */
   body(bodyId: BodyId): Promise<Uint8Array>
 }
@@ -65,12 +67,26 @@ export interface PartsWanted {
   readonly parts: 'text' | 'all'
   readonly messagesMax: number
   readonly partBytesMax: number
+  /** Only of messages received since, by INTERNALDATE in milliseconds since 1970; null: however old. */
+  readonly receivedSince: number | null
 }
 
 export interface MissingPart {
   readonly uid: Uid
   readonly section: string
   readonly sizeBytes: number
+  /** Octets of it that are here already, from its beginning. */
+  readonly heldBytes: number
+}
+
+/** Where the server has a section; `sizeBytes` is null where the structure does not name it. */
+export interface PartOnServer {
+  readonly mailboxId: MailboxId
+  readonly box: BoxEpoch
+  readonly uid: Uid
+  readonly sizeBytes: number | null
+  /** Octets of it that are here, from its beginning, where it has been begun; 0 also when it is held. */
+  readonly heldBytes: number
 }
 
 /** Reads of the view: server state with the pending entries applied, in order (I-STORE-3). What the app sees. */
@@ -81,6 +97,8 @@ export interface ViewReads {
   message(reference: MessageReference): Promise<MessageView | null>
   /** The bytes of a section as the server sent them, still transfer-encoded; '' is the whole message. Null when not held. */
   part(reference: MessageReference, section: string): Promise<Uint8Array | null>
+  /** Where the server has a section, held or not. Null when the message is gone, or was made here and is not there yet. */
+  partOnServer(reference: MessageReference, section: string): Promise<PartOnServer | null>
 }
 
 /** Names one message: as the server does in one life of its mailbox, or as a local. Resolves through forwards. */
@@ -119,8 +137,10 @@ export interface MailboxView {
   readonly total: number
   /** Of these, without \Seen. */
   readonly unread: number
-  /** Messages that the server has and whose rows are not here yet. */
+  /** Messages that the server has, the policy holds, and whose rows are not here yet. */
   readonly toFetch: number
+  /** Messages that the server has and that the policy leaves out: `backfill` fetches them. */
+  readonly leftOut: number
 }
 
 export interface MessageView {

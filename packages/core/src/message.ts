@@ -48,7 +48,7 @@ export interface Summary {
   readonly sizeBytes: number
   readonly envelope: Envelope
   readonly parts: readonly MimePart[]
-  /** EMAILID (RFC 8474), where the server has it. */
+  /** EMAILID (RFC 8474), else `gm:` with X-GM-MSGID, where the server has one: of equal ones the content is equal, in whichever mailboxes. */
   readonly emailId: string | null
 }
 

@@ -85,6 +85,8 @@ export interface BodySeen {
   readonly mailbox: MailboxIdentity
   readonly uid: Uid
   readonly section: string
+  /** Where in the section the bytes begin: 0, unless a range was asked for. */
+  readonly offset: number
   readonly bytes: Uint8Array | null
 }
 
@@ -118,10 +120,22 @@ export interface Alert {
   readonly text: string
 }
 
-/** While watching: something changed in this mailbox; go and look. */
+/** While watching: something changed in this mailbox, or, with null, nobody can tell where; go and look. */
 export interface Stirred {
   readonly kind: 'stirred'
-  readonly path: string
+  readonly path: string | null
+}
+
+/**
+ * How news come: `notify` of all that was asked for, by itself (RFC 5465); `idle` of one mailbox, by itself (RFC 2177); `poll` of one mailbox, when it is
+ * asked.
+ */
+export type WatchWay = 'notify' | 'idle' | 'poll'
+
+/** While watching: from now on news come this way. Told at the start, and again when the server has answered and the waiting begins anew. */
+export interface Watching {
+  readonly kind: 'watching'
+  readonly way: WatchWay
 }
 
 /**
@@ -160,4 +174,5 @@ export type Observation =
   | Modified
   | Alert
   | Stirred
+  | Watching
   | Done

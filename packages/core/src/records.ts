@@ -1,6 +1,7 @@
 /** What the store keeps, as the rest of the engine sees it. */
 
 import type { Flag } from './flags.ts'
+import type { HeldWindow } from './held-window.ts'
 import type { AccountId, BoxEpoch, ClaimId, EntrySeq, MailboxId, ModSeq, UidValidity } from './ids.ts'
 import type { MailboxRole } from './observation.ts'
 import type { ServerProfile, Tier } from './server-profile.ts'
@@ -60,6 +61,8 @@ export interface MailboxRecord {
   readonly partsHeldFor: string | null
   /** A tier the mailbox must not go above, why, and until when: it was caught lying. */
   readonly tierLimit: TierLimit | null
+  /** Which rows the policy holds; null, or left out, where it holds all of them. */
+  readonly window?: HeldWindow | null
 }
 
 export interface TierLimit {

@@ -21,6 +21,21 @@ export interface RunOptions {
   readonly signal: AbortSignal
 }
 
+/** What to hear of. */
+export interface WatchRequest {
+  /** The mailbox to wait in where the server tells of one only. */
+  readonly path: string
+  /** The others to be told of, where the server can: all of the user's own, or these. */
+  readonly beside: 'personal' | readonly string[]
+  /** A silent connection is spoken to this often, in milliseconds. Left out: `WATCH_RENEWAL_MS`. */
+  readonly renewalMs?: number
+}
+
+/** Middleboxes forget a silent connection after ten minutes, servers after thirty (RFC 2177). */
+export const WATCH_RENEWAL_MS = 540_000
+/** A connection that is asked for a sign of life gives it within this time, or has ended. */
+export const PING_DEADLINE_MS_MAX = 10_000
+
 /** Where the mail is. */
 export interface Remote {
   /**
@@ -44,8 +59,13 @@ export interface RemoteSession {
   run(steps: readonly Step[], options: RunOptions): AsyncIterable<Observation>
   /** From now on what was learnt against the server is not used; not to be called during a `run`. Left out by who uses nothing by itself. */
   heed?(learnt: readonly DistrustedCapability[]): void
-  /** Waits for news of the mailbox (IDLE), and yields it until `signal` aborts or the connection ends. */
-  watch(path: string, signal: AbortSignal): AsyncIterable<Observation>
+  /**
+   * Waits for news, until `signal` aborts or the connection ends. Yields `status` of what is looked at first (compare it: what came before is not told
+   * again), then `watching`, then `stirred` for each mailbox that changes. Ends by itself when the mailbox to wait in cannot be opened.
+   */
+  watch(request: WatchRequest, signal: AbortSignal): AsyncIterable<Observation>
+  /** Asks for a sign of life, interrupting a watch: without one within `PING_DEADLINE_MS_MAX` the connection has `ended`. Left out by what has no wire. */
+  ping?(): Promise<void>
   /** False once the connection has ended, with why. */
   readonly ended: { readonly code: 'remote.disconnected' | 'remote.timeout' | 'remote.protocol'; readonly text: string } | null
   /** Logs out, within a deadline; never throws. */

@@ -12,6 +12,8 @@ export interface ServerProfile {
   readonly distrusted: readonly DistrustedCapability[]
   /** What an examination of the server has measured; left out before the first. */
   readonly measured?: ServerMeasures
+  /** How long the server lets a connection be silent, as watching has shown; left out before the first. */
+  readonly renewal?: WatchRenewal
 }
 
 export interface DistrustedCapability {
@@ -33,6 +35,15 @@ export interface ServerMeasures {
   readonly listingLagMs: number | null
   /** After so long the server ended an idle connection, in milliseconds; null where no end was seen. */
   readonly idleMs: number | null
+}
+
+/** How often a connection that waits for news is spoken to. */
+export interface WatchRenewal {
+  readonly renewalMs: number
+  /** A silence that the connection did not survive, in milliseconds; null where none is known. */
+  readonly fatalMs: number | null
+  /** Until when it holds, in milliseconds since 1970: networks and servers change. */
+  readonly expiresAt: number
 }
 
 /** How a mailbox is resynchronised. */

@@ -61,12 +61,14 @@ export interface LeaveStep extends Planned {
   readonly kind: 'leave'
 }
 
-/** UID SEARCH [RETURN (ALL)] [UID set] [DELETED]: which UIDs exist, or which of them are marked \Deleted. Answered by one `uids` observation. */
+/** UID SEARCH [RETURN (ALL)] [UID set] [DELETED] [SINCE date]: which UIDs exist, or which of them match. Answered by one `uids` observation. */
 export interface SearchStep extends Planned {
   readonly kind: 'search'
   readonly mailbox: MailboxIdentity
   readonly uids: UidSet
   readonly only?: 'deleted'
+  /** Messages whose INTERNALDATE is of this day or later, as the server's own calendar has it, whatever the time; in milliseconds since 1970, of a day in UTC. */
+  readonly since?: number
 }
 
 /**
@@ -89,7 +91,16 @@ export interface FetchStep extends Planned {
 export interface FetchBodyStep extends Planned {
   readonly kind: 'fetch-body'
   readonly mailbox: MailboxIdentity
-  readonly parts: readonly { readonly uid: Uid; readonly section: string; readonly sizeBytes: number }[]
+  readonly parts: readonly PartAsked[]
+}
+
+/** A section of a message; with `range`, so many octets of it from there on: BODY.PEEK[section]<offset.length> (RFC 9051 §6.4.5). */
+export interface PartAsked {
+  readonly uid: Uid
+  readonly section: string
+  /** Octets of the whole section, as announced. */
+  readonly sizeBytes: number
+  readonly range?: { readonly offset: number; readonly lengthBytes: number }
 }
 
 /** UID STORE ±FLAGS.SILENT: one direction a step, never the absolute form (RFC 4549 §4.2.3). */

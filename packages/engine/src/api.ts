@@ -6,7 +6,6 @@ import type {
   EntrySeq,
   Envelope,
   ErrorCode,
-  Flag,
   Json,
   MailboxId,
   MailboxView,
@@ -21,10 +20,21 @@ import type {
   ServerProfile,
   Submitter,
   Targets,
+  WatchWay,
 } from '@tidemail/core'
-import type { Policy } from '@tidemail/planner'
+import type { Conditions, Hold, MailboxPolicy, PartsLimits, Policy } from '@tidemail/planner'
 import type { Entry, Receipt } from '@tidemail/replay-log'
-import type { PlanOptions, SyncOptions, SyncPlan, SyncReport, VerifyOptions, VerifyReport } from './sync-report.ts'
+import type { FlagChange, NewDraft, NewMessage, NewSubmission } from './operation-input.ts'
+import type {
+  BackfillOptions,
+  BackfillReport,
+  PlanOptions,
+  SyncOptions,
+  SyncPlan,
+  SyncReport,
+  VerifyOptions,
+  VerifyReport,
+} from './sync-report.ts'
 
 export interface MailEngineOptions {
   readonly store: MessageStore
@@ -74,8 +84,10 @@ export interface MailEngine {
   readonly status: Live<EngineStatus, never>
   readonly live: LiveReads
 
-  /** Synchronises in the background: now, after every operation, on news of INBOX, and by a timer, until `pause` or `close`. */
+  /** Synchronises in the background: now, after every operation, on news, and by a timer, until `pause` or `close`. */
   start(): void
+  /** Says that the network has come back or is another one, as the browser's `online` event does: dead connections are noticed and made again at once. */
+  networkChanged(): void
   /** Stops the background work after the step in flight; operations are still accepted. */
   pause(): Promise<void>
   /**
@@ -94,6 +106,16 @@ export interface MailEngine {
    * @throws SyncError as {@link syncOnce}, and `input.unknown-mailbox`
    */
   verify(options?: VerifyOptions): Promise<VerifyReport>
+  /**
+   * Fetches older messages than the policy holds of a mailbox, newest first. They stay here, also after a restart, until they are let go of by `messages: 0`.
+   * @throws SyncError as {@link syncOnce}, and `input.unknown-mailbox`
+   */
+  backfill(options: BackfillOptions): Promise<BackfillReport>
+  /**
+   * Lets the deletions of a mailbox go on that a synchronisation has stopped and told of as `sync.mass-delete`: for an hour from now.
+   * @throws SyncError `input.unknown-mailbox`
+   */
+  allowDeletions(options: { readonly mailbox: string }): Promise<void>
 
   mailboxes(): Promise<readonly MailboxView[]>
   /** The mailbox of that path; INBOX in any case. @throws SyncError `input.unknown-mailbox` */
@@ -103,6 +125,14 @@ export interface MailEngine {
   message(reference: MessageReference): Promise<MessageView | null>
   /** The bytes of a section as the server sent them, still transfer-encoded; null when they are not held. */
   part(reference: MessageReference, section: string): Promise<Uint8Array | null>
+  /**
+   * As `part`, and where the part is not held it is fetched from the server, before anything else, and kept. The empty section is the whole message. What has
+   * come of a large part stays when the connection is lost, and is not fetched again.
+   * @throws SyncError `input.unknown-message`, `input.unknown-part`, `input.part-too-large`, `remote.not-there`, and as {@link syncOnce}
+   */
+  fetchPart(reference: MessageReference, section: string, options?: FetchPartOptions): Promise<Uint8Array>
+  /** Says what the device is on: on a metered network, or on battery, less is fetched of itself. Left-out members stay as they are. */
+  setConditions(conditions: Partial<Conditions>): void
 
   /** Adds and removes flags and keywords. @throws SyncError (through `accepted`) `input.bad-flag`, `input.unknown-message`, `input.not-conditional` */
   flag(selection: Selection, change: FlagChange): OperationHandle
@@ -170,49 +200,15 @@ export interface MailEngine {
   close(): Promise<void>
 }
 
+export interface FetchPartOptions {
+  readonly signal?: AbortSignal
+}
+
 export interface LiveReads {
   mailboxes(): Live<readonly MailboxView[]>
   page(query: PageQuery): Live<Page>
   message(reference: MessageReference): Live<MessageView | null>
   part(reference: MessageReference, section: string): Live<Uint8Array | null>
-}
-
-export interface FlagChange {
-  readonly add?: readonly Flag[]
-  readonly remove?: readonly Flag[]
-  /**
-   * `whatever`, when left out: changes of others stand beside ours, flag by flag. `unchanged`: messages that somebody else changed since they were last
-   * taken in are left alone, and parked as `conflict`, with what they were and are; `retry` changes them all the same (RFC 7162 §3.1.3).
-   */
-  readonly when?: 'whatever' | 'unchanged'
-}
-
-export interface NewMessage {
-  readonly to: MailboxId
-  /** The message as RFC 5322 has it. Bare line feeds become CRLF; nothing else is altered. */
-  readonly bytes: Uint8Array
-  readonly flags?: readonly Flag[]
-  /** INTERNALDATE in milliseconds since 1970; now, when left out. */
-  readonly internalDate?: number
-}
-
-/** A version of a draft. */
-export interface NewDraft extends Omit<NewMessage, 'to'> {
-  /** Left out: the mailbox with the role `drafts`. */
-  readonly to?: MailboxId
-  /** The version before; one that is gone is nothing to replace. `flags` are \Draft and \Seen, when left out. */
-  readonly replaces?: MessageReference
-}
-
-/** A message to be sent. */
-export interface NewSubmission {
-  /** The message as RFC 5322 has it. The same bytes go to the submission server and into Sent: a Bcc field in them shows to all. */
-  readonly bytes: Uint8Array
-  /** Addresses without names: `ann@example.org`. */
-  readonly sender: string
-  readonly recipients: readonly string[]
-  /** Where the copy goes; the mailbox with the role `sent`, when left out; null where the server keeps one itself. */
-  readonly saveTo?: MailboxId | null
 }
 
 /** What came of an undo. */
@@ -262,12 +258,17 @@ export interface EngineStatus {
   readonly isConnected: boolean
   /** Of the phase at hand: messages of the account while resyncing, parts of the mailbox while fetching bodies; null when it cannot be told. */
   readonly progress: { readonly done: number; readonly total: number; readonly mailbox: string | null } | null
+  /** While the phase is `watching`: how news come, and of which mailboxes at once; the others are looked at by a timer. */
+  readonly watching: { readonly way: WatchWay; readonly mailboxes: 'all' | readonly string[] } | null
   /** When a pass last ended with everything done, in milliseconds since 1970. */
   readonly syncedAt: number | null
   readonly problem: { readonly code: ErrorCode; readonly message: string } | null
 }
 
+export type { FlagChange, NewDraft, NewMessage, NewSubmission } from './operation-input.ts'
 export type {
+  BackfillOptions,
+  BackfillReport,
   PlannedStep,
   PlanOptions,
   SyncOptions,
@@ -278,4 +279,4 @@ export type {
   VerifyOptions,
   VerifyReport,
 } from './sync-report.ts'
-export type { Entry, Envelope, MimePart, Policy, Receipt }
+export type { Conditions, Entry, Envelope, Hold, MailboxPolicy, MimePart, PartsLimits, Policy, Receipt }

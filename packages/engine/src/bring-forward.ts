@@ -1,6 +1,15 @@
 /** Brings mailboxes forward to what the server has now: many in one run, each written as soon as its answers are complete. */
 
-import type { MailboxId, MailboxRecord, Observation, Opened, Rejection, Tier } from '@tidemail/core'
+import {
+  type MailboxId,
+  type MailboxRecord,
+  type Observation,
+  type Opened,
+  type Rejection,
+  type StatusSeen,
+  type Tier,
+  UidSet,
+} from '@tidemail/core'
 import {
   type ForwardNews,
   type ForwardPlan,
@@ -9,11 +18,14 @@ import {
   type HeldFlags,
   planForward,
   planVerification,
+  policyOf,
   takeForward,
   type Visit,
 } from '@tidemail/planner'
 import { changeLog } from './change-log.ts'
 import { distrust } from './distrust.ts'
+import { mayLose } from './guard-deletions.ts'
+import { withWindow } from './hold-windows.ts'
 import type { Work } from './work.ts'
 
 /** Mailboxes asked about in one run. */
@@ -32,14 +44,17 @@ export async function bringForward(
     const visited = visits.slice(at, at + FORWARD_MAILBOXES_MAX)
     for (const { mailbox, distrust: caught } of visited)
       if (caught?.holds === 'lasting') await distrust(work, current(work, mailbox), caught)
-    const plans = visited.map((visit) =>
-      planForward({ mailbox: current(work, visit.mailbox), status: visit.status, tier: visit.tier, newMessages }, work.name),
-    )
+    const plans = visited.map((visit) => planForward(requestOf(work, visit, newMessages), work.name))
     const unsatisfied = await lookAtAll(work, plans, outcome)
     for (const { plan, observations, result } of unsatisfied) await lookAgain(work, { plan, observations, result }, outcome)
     work.assertAlive()
   }
   return outcome
+}
+
+function requestOf(work: Work, visit: Visit, newMessages: ForwardRequest['newMessages']): ForwardRequest {
+  const mailbox = current(work, visit.mailbox)
+  return { mailbox, status: visit.status, tier: visit.tier, newMessages, hold: policyOf(mailbox, work.options.policy).hold }
 }
 
 /** What became of the mailboxes that were looked at; those in neither were not to be understood. */
@@ -89,7 +104,13 @@ async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult, 
   switch (result.kind) {
     case 'taken': {
       const { id, box } = mailbox
-      const isWritten = await work.commit(`bring ${mailbox.path} forward`, result.writes, { boxes: [{ mailboxId: id, box }] })
+      const gone = (mailbox.checkpoint?.known ?? UidSet.EMPTY).difference(result.mailbox.checkpoint?.known ?? UidSet.EMPTY)
+      if (!mayLose(work, mailbox, gone)) return true
+      // In one write with the first look: what comes after it is new.
+      const writes = result.writes.map((write) =>
+        write.kind === 'put-mailbox' ? { ...write, mailbox: withWindow(work, write.mailbox) } : write,
+      )
+      const isWritten = await work.commit(`bring ${mailbox.path} forward`, writes, { boxes: [{ mailboxId: id, box }] })
       if (isWritten) {
         outcome.taken.add(mailbox.id)
         count(work, mailbox.path, result.news)
@@ -124,6 +145,16 @@ async function lookAgain(work: Work, first: Look, outcome: ForwardOutcome): Prom
     } else if (result.kind === 'reset' && result.opened.exists === 0) {
       // Nothing more is to be asked of an empty mailbox.
       plan = { ...plan, request: await nextRequest(work, plan, result), steps: [], wholeListId: null, bringsFlags: true }
+    } else if (result.kind === 'reset' && isPlannedFor(plan, result.opened)) {
+      // STATUS had told of the new UIDVALIDITY: what was asked for under it holds.
+      plan = { ...plan, request: await nextRequest(work, plan, result) }
+    } else if (result.kind === 'reset') {
+      const { opened } = result
+      const again = planForward(await nextRequest(work, plan, result), work.name)
+      // What is open is not opened again (RFC 4549 §5.2): a server without lasting UIDs would give it another UIDVALIDITY each time.
+      const isOpen = work.isOpen(current(work, again.request.mailbox))
+      plan = isOpen ? { ...again, openId: opened.id, steps: again.steps.filter(({ kind }) => kind !== 'open') } : again
+      observations = [...(isOpen ? [opened] : []), ...(await work.run(plan.steps))]
     } else {
       plan = planForward(await nextRequest(work, plan, result), work.name)
       observations = await work.run(plan.steps)
@@ -140,15 +171,27 @@ async function lookAgain(work: Work, first: Look, outcome: ForwardOutcome): Prom
   })
 }
 
+/** Whether all that was planned behind the open is about the life that the mailbox was found in. */
+function isPlannedFor({ steps }: ForwardPlan, { mailbox }: Opened): boolean {
+  const looks = steps.flatMap((step) => ('mailbox' in step ? [step.mailbox] : []))
+  return looks.length > 0 && looks.every(({ uidValidity }) => uidValidity === mailbox.uidValidity)
+}
+
 async function nextRequest(work: Work, plan: ForwardPlan, result: ForwardResult): Promise<ForwardRequest> {
   const { request } = plan
   if (result.kind === 'lower-tier')
     return { ...request, tier: result.tier, mailbox: await lowered(work, request.mailbox, result) }
   if (result.kind === 'reset') {
     const mailbox = await resetMailbox(work, current(work, request.mailbox), result.opened)
-    return { ...request, mailbox, status: null }
+    return { ...request, mailbox, status: statusOf(result.opened) }
   }
   return { ...request, mailbox: current(work, request.mailbox), status: null }
+}
+
+/** What STATUS would say of a mailbox that was just opened. */
+function statusOf({ mailbox, exists, uidNext, highestModSeq, objectId }: Opened): StatusSeen {
+  const { path, uidValidity } = mailbox
+  return { kind: 'status', path, messages: exists, uidNext, uidValidity, highestModSeq, objectId }
 }
 
 /** One look at everything sets a mailbox right whose mod-sequences began anew; what is not reported as it should be will not be the next time. */

@@ -2,7 +2,6 @@
 
 import {
   type AccountId,
-  type Clock,
   type EntrySeq,
   type MailboxId,
   type MailboxView,
@@ -12,12 +11,14 @@ import {
   type PageQuery,
   SyncError,
 } from '@tidemail/core'
-import { DEFAULT_POLICY } from '@tidemail/planner'
+import { type Conditions, DEFAULT_CONDITIONS } from '@tidemail/planner'
 import { decodeEntry, decodeReceipt, type Entry, type Receipt } from '@tidemail/replay-log'
 import type {
+  BackfillOptions,
+  BackfillReport,
   EngineStatus,
+  FetchPartOptions,
   FlagChange,
-  Live,
   LiveReads,
   MailEngine,
   MailEngineOptions,
@@ -36,15 +37,18 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from './api.ts'
-import { Background } from './background.ts'
+import { backfillMailbox } from './backfill-mailbox.ts'
+import type { Background } from './background.ts'
 import { canonicalPath } from './canonical-path.ts'
-import { LiveValue, liveRead } from './live-value.ts'
+import { stoppedIn, stoppedMailboxes } from './deletion-consents.ts'
+import { makeParts } from './engine-parts.ts'
+import { liveReads } from './live-reads.ts'
+import { LiveValue } from './live-value.ts'
 import { openAccount } from './open-account.ts'
-import { Operations } from './operations.ts'
+import type { Operations } from './operations.ts'
 import { planSync } from './plan-sync.ts'
-import { ReceiptsWatch } from './receipts-watch.ts'
-import { Synchroniser } from './synchroniser.ts'
-import { systemClock, systemRandom } from './system-ports.ts'
+import type { ReceiptsWatch } from './receipts-watch.ts'
+import type { Synchroniser } from './synchroniser.ts'
 import { verifyAccount } from './verify-account.ts'
 
 const RECEIPTS_LIMIT = 100
@@ -76,59 +80,44 @@ class Engine implements MailEngine {
   readonly status: LiveValue<EngineStatus>
   readonly live: LiveReads
   private readonly options: MailEngineOptions
-  private readonly clock: Clock
   private readonly receiptsWatch: ReceiptsWatch
   private readonly operations: Operations
   private readonly synchroniser: Synchroniser
   private readonly background: Background
+  private conditions: Conditions = DEFAULT_CONDITIONS
   private isClosed = false
 
   constructor(options: MailEngineOptions, syncedAt: number | null) {
-    const { store, account } = options
     this.options = options
-    this.accountId = account.id
-    this.clock = options.clock ?? systemClock
+    this.accountId = options.account.id
     this.status = new LiveValue<EngineStatus>({
       phase: 'idle',
       isConnected: false,
       progress: null,
+      watching: null,
       syncedAt,
       problem: null,
     })
-    this.receiptsWatch = new ReceiptsWatch(store, account.id)
-    this.synchroniser = new Synchroniser({
-      accountId: account.id,
-      store,
-      remote: options.remote,
-      submitter: options.submitter ?? null,
-      policy: { ...DEFAULT_POLICY, ...options.policy },
-      serverProfile: options.serverProfile ?? null,
-      clock: this.clock,
-      random: options.random ?? systemRandom,
-      log: options.log ?? (() => {}),
+    const parts = makeParts(options, {
       status: this.status,
-    })
-    this.background = new Background({
-      synchroniser: this.synchroniser,
-      clock: this.clock,
-      random: options.random ?? systemRandom,
-      status: this.status,
-    })
-    this.operations = new Operations({
-      accountId: account.id,
-      store,
-      clock: this.clock,
+      conditions: () => this.conditions,
       assertOpen: () => this.assertOpen(),
-      onAccepted: () => this.background.wake(),
-      settled: (seq) => this.receiptsWatch.settled(seq),
-      submitter: options.submitter ?? null,
     })
-    this.live = this.liveReads()
+    this.receiptsWatch = parts.receiptsWatch
+    this.synchroniser = parts.synchroniser
+    this.background = parts.background
+    this.operations = parts.operations
+    this.live = liveReads(this, options)
   }
 
   start(): void {
     this.assertOpen()
     this.background.start()
+  }
+
+  networkChanged(): void {
+    this.assertOpen()
+    this.background.networkChanged()
   }
 
   async pause(): Promise<void> {
@@ -149,6 +138,18 @@ class Engine implements MailEngine {
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     this.assertOpen()
     return verifyAccount(this.synchroniser, options)
+  }
+
+  async backfill(options: BackfillOptions): Promise<BackfillReport> {
+    this.assertOpen()
+    return backfillMailbox(this.synchroniser, options)
+  }
+
+  async allowDeletions({ mailbox }: { readonly mailbox: string }): Promise<void> {
+    const { id } = await this.mailbox(mailbox)
+    this.synchroniser.consents.allow(id)
+    for (const { seq } of stoppedIn(await this.entries(), id)) await this.operations.decisions.retry(seq)
+    this.background.wake()
   }
 
   async mailboxes(): Promise<readonly MailboxView[]> {
@@ -180,6 +181,17 @@ class Engine implements MailEngine {
   async part(reference: MessageReference, section: string): Promise<Uint8Array | null> {
     this.assertOpen()
     return this.options.store.view.part(reference, section)
+  }
+
+  async fetchPart(reference: MessageReference, section: string, options: FetchPartOptions = {}): Promise<Uint8Array> {
+    const held = await this.part(reference, section)
+    return held ?? this.synchroniser.fetchPart({ reference, section, ...options })
+  }
+
+  setConditions(conditions: Partial<Conditions>): void {
+    this.assertOpen()
+    this.conditions = { ...this.conditions, ...conditions }
+    this.background.wake()
   }
 
   flag(selection: Selection, change: FlagChange): OperationHandle {
@@ -250,6 +262,7 @@ class Engine implements MailEngine {
   }
 
   async retry(seq: EntrySeq): Promise<void> {
+    for (const id of stoppedMailboxes(await this.entries(), seq)) this.synchroniser.consents.allow(id)
     return this.operations.decisions.retry(seq)
   }
 
@@ -274,23 +287,6 @@ class Engine implements MailEngine {
     await this.background.pause()
     await this.synchroniser.close()
     this.status.set({ ...this.status.getSnapshot(), phase: 'closed', isConnected: false, progress: null })
-  }
-
-  private liveReads(): LiveReads {
-    const live = <T>(read: () => Promise<T>): Live<T> =>
-      liveRead(this.options.store, read, (error) => {
-        this.options.log?.({
-          level: 'error',
-          event: 'engine.read-failed',
-          sentence: error instanceof Error ? error.message : 'A read failed.',
-        })
-      })
-    return {
-      mailboxes: () => live(() => this.mailboxes()),
-      page: (query) => live(() => this.page(query)),
-      message: (reference) => live(() => this.message(reference)),
-      part: (reference, section) => live(() => this.part(reference, section)),
-    }
   }
 
   private assertOpen(): void {

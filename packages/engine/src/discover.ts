@@ -9,6 +9,7 @@ import {
   type Rejection,
   type Step,
   SyncError,
+  UidSet,
   type Write,
 } from '@tidemail/core'
 import {
@@ -27,6 +28,7 @@ import { isOnMailbox } from '@tidemail/replay-log'
 import { changeLog, replayState } from './change-log.ts'
 import { followRenames } from './follow-renames.ts'
 import { followSubscriptions } from './follow-subscriptions.ts'
+import { mayLose } from './guard-deletions.ts'
 import { rehome } from './rehome.ts'
 import type { Work } from './work.ts'
 
@@ -56,10 +58,13 @@ export async function discover(work: Work): Promise<Discovery> {
   }
   await work.commit('take in which mailboxes there are', writes)
   await followSubscriptions(work, before)
-  for (const mailbox of plan.removed) await removeMailbox(work, mailbox)
+  const kept = plan.removed.filter((mailbox) => !mayLose(work, mailbox, mailbox.checkpoint?.known ?? UidSet.EMPTY))
+  for (const mailbox of plan.removed) if (!kept.includes(mailbox)) await removeMailbox(work, mailbox)
   for (const mailbox of plan.altered) if (!mailbox.isSelectable && mailbox.checkpoint !== null) await emptyMailbox(work, mailbox)
   await rehome(work)
-  const wanted = [...work.mailboxes.values()].filter((mailbox) => mailbox.isOnServer && work.isWanted(mailbox))
+  const wanted = [...work.mailboxes.values()].filter(
+    (mailbox) => mailbox.isOnServer && work.isWanted(mailbox) && !kept.some(({ id }) => id === mailbox.id),
+  )
   assertAllThere(work)
   work.options.tally.mailboxesChecked = wanted.length
   return { seen, visits: planVisits(wanted, seen, work.server) }

@@ -1,12 +1,13 @@
 /** One pass over one account, in the order of RFC 4549 §3. */
 
-import { claimId } from '@tidemail/core'
+import { claimId, missingRows } from '@tidemail/core'
 import { dueSubmissions, lanesWithWork, mailboxesWithOpenClaims, planMailboxOperations, recoverableFrom } from '@tidemail/planner'
 import { replayState } from './change-log.ts'
 import { discover } from './discover.ts'
+import { prefetchParts } from './prefetch-parts.ts'
 import { recover, recoveryTimes } from './recover.ts'
 import { replay } from './replay.ts'
-import { prefetchParts, resync } from './resync.ts'
+import { resync } from './resync.ts'
 import { submitMessages } from './submit-messages.ts'
 import type { Work } from './work.ts'
 
@@ -56,10 +57,6 @@ async function whatIsLeft(work: Work, recoverableAt: number | null): Promise<Pas
       lanes.length > 0 || (work.options.submitter !== null && dueSubmissions(state).length > 0) || hasMailboxOperations,
     newestEntry: entries.at(-1)?.seq ?? 0,
     openGroups: entries.reduce((sum, { progress }) => sum + progress.length, 0),
-    toFetch: wanted.reduce(
-      (sum, { id, checkpoint }) =>
-        sum + (checkpoint === null || resting.has(id) ? 0 : checkpoint.known.size - checkpoint.covered.size),
-      0,
-    ),
+    toFetch: wanted.reduce((sum, mailbox) => sum + (resting.has(mailbox.id) ? 0 : missingRows(mailbox).size), 0),
   }
 }

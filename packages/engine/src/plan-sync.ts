@@ -11,8 +11,10 @@ import {
 } from '@tidemail/core'
 import {
   awaitsMailbox,
+  type Hold,
   identitiesWanted,
   mailboxStepsAhead,
+  type Policy,
   planAccount,
   planFill,
   planForward,
@@ -20,9 +22,14 @@ import {
   planProbe,
   planReplay,
   planVisits,
+  planWindow,
+  planWindowSearch,
+  policyOf,
   type ReplayState,
+  type StepNamer,
   stepNamer,
   trustedServer,
+  type Visit,
   withLivingLimit,
 } from '@tidemail/planner'
 import { type Claim, decodeClaim, decodeEntry, isOnMessages } from '@tidemail/replay-log'
@@ -55,7 +62,7 @@ export function planSync(synchroniser: Synchroniser, options: PlanOptions): Prom
       ...recoverySteps(claims, state),
       ...(look === null ? [] : look.asked.map((step) => ({ part: 'list' as const, mailbox: null, step }))),
       ...(await replaySteps(synchroniser, state)),
-      ...(look === null ? [] : resyncSteps(look, state, options)),
+      ...(look === null ? [] : resyncSteps(look, state, options, synchroniser.options.policy)),
     ]
     return { steps, waiting: waitingOf(state) }
   })
@@ -110,19 +117,25 @@ async function replaySteps({ options: { store } }: Synchroniser, state: ReplaySt
   return steps
 }
 
-function resyncSteps({ mailboxes, seen }: AccountLook, state: ReplayState, options: PlanOptions): PlannedStep[] {
+function resyncSteps({ mailboxes, seen }: AccountLook, state: ReplayState, options: PlanOptions, policy: Policy): PlannedStep[] {
   const name = stepNamer()
   const wanted = mailboxes.filter((mailbox) => options.mailboxes?.map(canonicalPath).includes(mailbox.path) ?? true)
-  return planVisits(wanted, seen, state.server).flatMap((visit) => {
-    const { steps } = planForward({ mailbox: visit.mailbox, status: visit.status, tier: visit.tier, newMessages: 'fetch' }, name)
-    const [open, ...rest] = steps
-    const named = open === undefined ? [] : [{ ...open, reason: visit.reason }, ...rest]
-    return [...named, ...planFill(visit.mailbox, name)].map((step) => ({
-      part: 'resync' as const,
-      mailbox: visit.mailbox.path,
-      step,
-    }))
+  const visits = new Map(planVisits(wanted, seen, state.server).map((visit) => [visit.mailbox, visit]))
+  return wanted.flatMap((mailbox) => {
+    const { hold } = policyOf(mailbox, policy)
+    const visit = visits.get(mailbox)
+    const look = visit === undefined ? [] : lookSteps(visit, hold, name)
+    const window = planWindow({ mailbox, hold, now: state.now })
+    const moved = window.kind === 'moved' ? { ...mailbox, window: window.window } : mailbox
+    const missing = window.kind === 'search' ? planWindowSearch(mailbox, window.since, name) : planFill(moved, name)
+    return [...look, ...missing].map((step) => ({ part: 'resync' as const, mailbox: mailbox.path, step }))
   })
+}
+
+function lookSteps({ mailbox, status, tier, reason }: Visit, hold: Hold, name: StepNamer): readonly Step[] {
+  const { steps } = planForward({ mailbox, status, tier, newMessages: 'fetch', hold }, name)
+  const [open, ...rest] = steps
+  return open === undefined ? [] : [{ ...open, reason }, ...rest]
 }
 
 function waitingOf(state: ReplayState): SyncPlan['waiting'] {

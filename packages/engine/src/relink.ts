@@ -1,6 +1,6 @@
 /** Carries what is held of a mailbox over to its new UIDs, once all of them are known, and lets go of the box before. */
 
-import { type MailboxRecord, UidSet, type Write } from '@tidemail/core'
+import { type MailboxRecord, missingRows, UidSet, type Write } from '@tidemail/core'
 import { planRelink, RELINK_CHUNK_MESSAGES, settleRelink } from '@tidemail/planner'
 import { changeLog } from './change-log.ts'
 import type { Work } from './work.ts'
@@ -9,7 +9,7 @@ import type { Work } from './work.ts'
 export async function relinkMailboxes(work: Work): Promise<void> {
   for (const mailbox of [...work.mailboxes.values()]) {
     const { checkpoint, formerBox } = mailbox
-    const isWhole = checkpoint !== null && checkpoint.covered.size === checkpoint.known.size
+    const isWhole = checkpoint !== null && missingRows(mailbox).isEmpty
     if (formerBox !== null && isWhole) await relink(work, mailbox, formerBox)
   }
 }

@@ -17,6 +17,7 @@ import { changeLog, replayState } from './change-log.ts'
 import type { Discovery } from './discover.ts'
 import { distrustCapability } from './distrust.ts'
 import { foldUploads } from './fold-uploads.ts'
+import { parkMassExpunges } from './guard-deletions.ts'
 import { prepareLane } from './prepare-lane.ts'
 import { replayMailboxes } from './replay-mailboxes.ts'
 import type { Work } from './work.ts'
@@ -28,6 +29,7 @@ const BATCHES_MAX = 200
 export async function replay(work: Work, discovery: Discovery): Promise<Set<number>> {
   work.options.onPhase('replaying')
   await changeLog(work, { reason: 'settle what can never be sent' })
+  await parkMassExpunges(work)
   await foldUploads(work)
   const touched = new Set<number>()
   // Before all else, for messages may be on their way to a mailbox that is still to be made.

@@ -1,20 +1,11 @@
 /** Takes in what others did: every mailbox that moved, INBOX first, then what is missing of each, newest first. */
 
-import { type BodySeen, type MailboxRecord, type Observation, UidSet, type UidsSeen } from '@tidemail/core'
-import {
-  mailboxesWithOpenClaims,
-  partsKey,
-  planFill,
-  planParts,
-  planStillThere,
-  planVisits,
-  takeFill,
-  takeParts,
-  type Visit,
-} from '@tidemail/planner'
-import { decodeClaim } from '@tidemail/replay-log'
+import { type MailboxId, type MailboxRecord, missingRows, type Observation, type UidSet } from '@tidemail/core'
+import { mailboxesWithOpenClaims, planFill, planReturn, planVisits, takeFill, type Visit } from '@tidemail/planner'
+import { decodeClaim, decodeEntry } from '@tidemail/replay-log'
 import { bringForward } from './bring-forward.ts'
 import type { Discovery } from './discover.ts'
+import { holdWindows } from './hold-windows.ts'
 import { relinkMailboxes } from './relink.ts'
 import type { Work } from './work.ts'
 
@@ -24,61 +15,27 @@ const FILL_RUNS_MAX = 1_000
 /** Brings forward and fills what moved, and what the replay touched. A mailbox with an unanswered claim waits for its recovery (H-11). */
 export async function resync(work: Work, discovery: Discovery, touched: ReadonlySet<number>): Promise<void> {
   work.options.onPhase('resyncing')
-  const claims = (await work.options.store.planning.claims(work.options.accountId)).map(decodeClaim)
-  const waiting = mailboxesWithOpenClaims({ claims, mailboxes: work.mailboxes })
+  const waiting = await waitingMailboxes(work)
   const visits = visitsNow(work, discovery, touched).filter((visit) => !waiting.has(visit.mailbox.id))
   await bringForward(work, visits.toSorted(inboxFirst), 'fetch')
-  for (const { mailbox } of visits.toSorted(inboxFirst)) await fill(work, mailbox)
+  await fetchMissing(work, waiting)
   await relinkMailboxes(work)
 }
 
-/** The parts that the policy wants, of every mailbox that may miss some. */
-export async function prefetchParts(work: Work): Promise<void> {
-  const { policy, store } = work.options
-  if (policy.bodies === 'none') return
-  work.options.onPhase('fetching-bodies')
-  for (const mailbox of [...work.mailboxes.values()].toSorted((a, b) => inboxFirst({ mailbox: a }, { mailbox: b }))) {
-    if (!work.isWanted(mailbox) || mailbox.checkpoint === null || mailbox.partsHeldFor === partsKey(policy)) continue
-    const missing = await store.planning.missingParts(mailbox.id, {
-      parts: policy.bodies,
-      messagesMax: policy.newestMessages,
-      partBytesMax: policy.partBytesMax,
-    })
-    let held = 0
-    const keep = async (rows: readonly Observation[]): Promise<void> => {
-      const writes = takeParts(mailbox, rows)
-      work.options.tally.partsFetched += writes.length
-      held += writes.length
-      await work.commit(`store parts of ${mailbox.path}`, writes, { boxes: [{ mailboxId: mailbox.id, box: mailbox.box }] })
-      work.options.onProgress({ done: held, total: missing.length, mailbox: mailbox.path })
-    }
-    const sizes = new Map(missing.map(({ uid, section, sizeBytes }) => [`${uid} ${section}`, sizeBytes]))
-    const isDoubtful = (item: Observation): item is BodySeen =>
-      item.kind === 'body' && item.bytes !== null && item.bytes.length !== sizes.get(`${item.uid} ${item.section}`)
-    const doubtful: BodySeen[] = []
-    const isComplete = await fetchInto(work, mailbox, planParts(mailbox, missing, work.name), async (rows) => {
-      doubtful.push(...rows.filter(isDoubtful))
-      await keep(rows.filter((item) => !isDoubtful(item)))
-    })
-    if (doubtful.length > 0) await keep(await ofMessagesThere(work, mailbox, doubtful))
-    const now = work.mailboxes.get(mailbox.id)
-    if (isComplete && now !== undefined) {
-      await work.commit(`${mailbox.path} holds the parts that the policy wants`, [
-        { kind: 'put-mailbox', mailbox: { ...now, partsHeldFor: partsKey(policy) } },
-      ])
-    }
-  }
+/** Those with a claim that has no answer yet. */
+export async function waitingMailboxes(work: Work): Promise<Set<MailboxId>> {
+  const claims = (await work.options.store.planning.claims(work.options.accountId)).map(decodeClaim)
+  return mailboxesWithOpenClaims({ claims, mailboxes: work.mailboxes })
 }
 
-/**
- * Courier makes up a body for a message that another session has expunged since the mailbox was opened: what is of another length than was announced is
- * kept only where its message is there when the mailbox is opened anew.
- */
-async function ofMessagesThere(work: Work, mailbox: MailboxRecord, doubtful: readonly BodySeen[]): Promise<readonly BodySeen[]> {
-  const answers = await work.run(planStillThere(mailbox, UidSet.from(doubtful.map(({ uid }) => uid)), work.name))
-  work.assertAlive()
-  const there = answers.findLast((item): item is UidsSeen => item.kind === 'uids')?.uids ?? UidSet.EMPTY
-  return doubtful.filter(({ uid }) => there.has(uid))
+/** Moves the windows, and fetches what is missing in them. */
+export async function fetchMissing(work: Work, waiting: ReadonlySet<MailboxId>): Promise<void> {
+  const undecided = await holdWindows(work, waiting)
+  await fetchNamed(work, waiting)
+  const incomplete = [...work.mailboxes.values()]
+    .filter((mailbox) => work.isWanted(mailbox) && !waiting.has(mailbox.id) && !undecided.has(mailbox.id))
+    .filter((mailbox) => !missingRows(mailbox).isEmpty)
+  for (const { mailbox } of incomplete.map((mailbox) => ({ mailbox })).toSorted(inboxFirst)) await fill(work, mailbox)
 }
 
 /** What the look at the account told, and the mailboxes that our own replay has changed since: of those STATUS is out of date. */
@@ -91,22 +48,41 @@ function visitsNow(work: Work, { seen, visits }: Discovery, touched: ReadonlySet
   return [...visits.filter((visit) => !touched.has(visit.mailbox.id)), ...planVisits(replayed, stillTrue, work.server)]
 }
 
+/** Fetches again what was evicted, and an operation was accepted on since. */
+async function fetchNamed(work: Work, waiting: ReadonlySet<MailboxId>): Promise<void> {
+  const windowed = [...work.mailboxes.values()].filter(
+    (mailbox) => mailbox.window?.box === mailbox.box && work.isWanted(mailbox) && !waiting.has(mailbox.id),
+  )
+  if (windowed.length === 0) return
+  const entries = (await work.options.store.planning.entries(work.options.accountId)).map(decodeEntry)
+  for (const mailbox of windowed) {
+    const uids = planReturn(mailbox, entries)
+    if (!uids.isEmpty) await fetchSummaries(work, mailbox, uids)
+  }
+}
+
+/** True when all was answered. */
+function fetchSummaries(work: Work, mailbox: MailboxRecord, uids: UidSet): Promise<boolean> {
+  return fetchInto(work, mailbox, planFill(mailbox, work.name, uids), async (rows) => {
+    const now = work.mailboxes.get(mailbox.id) ?? mailbox
+    const { writes, fetched } = takeFill(now, rows)
+    await work.commit(`fetch messages of ${mailbox.path}`, writes, { boxes: [{ mailboxId: mailbox.id, box: mailbox.box }] })
+    work.options.tally.messagesFetched += fetched
+    work.tellMessages(mailbox.path)
+  })
+}
+
 /** Fetches the summaries that are missing of a mailbox, newest first. */
 export async function fill(work: Work, visited: MailboxRecord): Promise<void> {
   for (let runs = 0; runs < FILL_RUNS_MAX; runs += 1) {
     const mailbox = work.mailboxes.get(visited.id)
     if (mailbox?.checkpoint === undefined || mailbox.checkpoint === null) return
     const before = mailbox.checkpoint.covered.size
-    const isComplete = await fetchInto(work, mailbox, planFill(mailbox, work.name), async (rows) => {
-      const now = work.mailboxes.get(mailbox.id) ?? mailbox
-      const { writes, fetched } = takeFill(now, rows)
-      await work.commit(`fetch messages of ${mailbox.path}`, writes, { boxes: [{ mailboxId: mailbox.id, box: mailbox.box }] })
-      work.options.tally.messagesFetched += fetched
-      work.tellMessages(mailbox.path)
-    })
-    const after = work.mailboxes.get(mailbox.id)?.checkpoint
-    if (after === undefined || after === null || after.covered.size === after.known.size) return
-    if (after.covered.size > before) continue
+    const isComplete = await fetchSummaries(work, mailbox, missingRows(mailbox))
+    const after = work.mailboxes.get(mailbox.id)
+    if (after === undefined || missingRows(after).isEmpty) return
+    await work.attendRequests()
+    if ((after.checkpoint?.covered.size ?? 0) > before) continue
     // Nothing came: what is missing is gone, or never was; only the whole of the mailbox tells.
     if (isComplete) await lookAtAll(work, mailbox)
     return
@@ -148,7 +124,7 @@ async function fetchInto(
   return isComplete
 }
 
-function inboxFirst(a: { readonly mailbox: MailboxRecord }, b: { readonly mailbox: MailboxRecord }): number {
+export function inboxFirst(a: { readonly mailbox: MailboxRecord }, b: { readonly mailbox: MailboxRecord }): number {
   const rank = ({ mailbox }: { readonly mailbox: MailboxRecord }): number =>
     mailbox.role === 'inbox' || mailbox.path === 'INBOX' ? 0 : 1
   return rank(a) - rank(b)

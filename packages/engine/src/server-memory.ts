@@ -8,8 +8,10 @@ import {
   type MessageStore,
   NO_CAPABILITIES,
   type ServerProfile,
+  type WatchRenewal,
 } from '@tidemail/core'
 import { trustedServer } from '@tidemail/planner'
+import { renewalNow } from './watch-renewal.ts'
 
 /** Of the time for which the server keeps an idle connection, so much is used; and no watch is shorter than this. */
 const IDLE_SHARE = 0.8
@@ -49,6 +51,22 @@ export async function rememberServer(options: ServerMemoryOptions, found: Server
 export async function watchMsMax({ accountId, store }: ServerMemoryOptions): Promise<number> {
   const idleMs = (await accountOf(store, accountId))?.server?.measured?.idleMs ?? null
   return idleMs === null ? Number.POSITIVE_INFINITY : Math.max(WATCH_MS_MIN, idleMs * IDLE_SHARE)
+}
+
+/** How often a connection that waits is spoken to, as of now. */
+export async function renewalOf(options: ServerMemoryOptions): Promise<WatchRenewal> {
+  const { server } = await serverNow(options, NO_CAPABILITIES)
+  return renewalNow(server.renewal ?? null, { now: options.clock.now(), idleMsMax: await watchMsMax(options) })
+}
+
+/** Keeps what waiting has taught. */
+export async function rememberRenewal(options: ServerMemoryOptions, renewal: WatchRenewal): Promise<void> {
+  const account = await accountOf(options.store, options.accountId)
+  if (account?.server === undefined || account.server === null) return
+  const before = await renewalOf(options)
+  if (before.renewalMs === renewal.renewalMs && before.fatalMs === renewal.fatalMs) return
+  const write = { kind: 'put-account' as const, account: { ...account, server: { ...account.server, renewal } } }
+  await options.store.commit({ reason: 'remember how long a connection may be silent', expect: {}, writes: [write] })
 }
 
 /** Keeps with the account what an examination found, in place of what an earlier one did. */

@@ -48,6 +48,21 @@ export interface SyncProblem {
   readonly seq: EntrySeq | null
 }
 
+export interface BackfillOptions {
+  readonly mailbox: string
+  /** So many more of the newest messages that the policy leaves out; 0 lets go of all that were asked for before. */
+  readonly messages: number
+  readonly signal?: AbortSignal
+}
+
+export interface BackfillReport {
+  readonly messagesFetched: number
+  /** Messages that are wanted and could not be fetched now: the next synchronisation fetches them. */
+  readonly messagesToFetch: number
+  /** Messages of the mailbox that are on the server only still. */
+  readonly messagesLeftOut: number
+}
+
 export interface VerifyOptions extends SyncOptions {
   /** Of so many messages of each mailbox flags, date, size and identity are compared, others each time. Left out: of all. UIDs are always compared whole. */
   readonly sample?: number

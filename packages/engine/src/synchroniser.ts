@@ -12,14 +12,17 @@ import {
   type Submitter,
   SyncError,
 } from '@tidemail/core'
-import type { Policy } from '@tidemail/planner'
+import type { Conditions, Policy } from '@tidemail/planner'
 import { decodeEntry } from '@tidemail/replay-log'
 import PQueue from 'p-queue'
 import type { EngineStatus, LogEvent, SyncOptions, SyncProblem, SyncReport } from './api.ts'
+import { asSyncError } from './as-sync-error.ts'
 import { canonicalPath } from './canonical-path.ts'
+import { DeletionConsents } from './deletion-consents.ts'
 import type { LiveValue } from './live-value.ts'
+import { type PartRequest, PartRequests } from './part-requests.ts'
 import { type PassResult, runPass } from './pass.ts'
-import { learntBefore, rememberServer, serverNow, watchMsMax } from './server-memory.ts'
+import { learntBefore, rememberServer, serverNow } from './server-memory.ts'
 import { newTally, progressOf } from './tally.ts'
 import { NOTHING_OPEN, type Selection, type Tally, Work } from './work.ts'
 
@@ -34,6 +37,7 @@ export interface SynchroniserOptions {
   readonly remote: Remote
   readonly submitter: Submitter | null
   readonly policy: Policy
+  readonly conditions: () => Conditions
   /** What the app knows of the server. */
   readonly serverProfile: ServerProfile | null
   readonly clock: Clock
@@ -51,6 +55,10 @@ export class Synchroniser {
   private readonly ending = new AbortController()
   private readonly startedAt: number
   private readonly ownClaims = new Set<ClaimId>()
+  private readonly requests = new PartRequests()
+  /** What an engine before this one kept of messages that had left is not known. */
+  private readonly released = { isPossible: true }
+  readonly consents: DeletionConsents
   private session: RemoteSession | null = null
   private selection: Selection = { ...NOTHING_OPEN }
   private leaderEpoch: number | null = null
@@ -58,12 +66,20 @@ export class Synchroniser {
 
   constructor(options: SynchroniserOptions) {
     this.options = options
+    this.consents = new DeletionConsents(options.clock)
     this.startedAt = options.clock.now()
   }
 
   /** @see MailEngine.syncOnce */
   syncOnce(options: SyncOptions): Promise<SyncReport> {
     return this.alone(PRIORITY.pass, () => this.synchronise(options))
+  }
+
+  /** @see MailEngine.fetchPart */
+  fetchPart(request: PartRequest): Promise<Uint8Array> {
+    const part = this.requests.add(request)
+    this.alone(PRIORITY.request, () => this.serveRequests()).catch((error: unknown) => this.requests.fail(asSyncError(error)))
+    return part
   }
 
   /** Runs the task when nothing else uses the connection; a watch gives way. Rejects with `engine.closed` once the engine is closed. */
@@ -104,7 +120,7 @@ export class Synchroniser {
     options: SyncOptions,
     signal: AbortSignal,
   ): Promise<Work> {
-    const { accountId, store, policy, clock, random, log, status, submitter } = this.options
+    const { accountId, store, policy, conditions, clock, random, log, status, submitter } = this.options
     const { server } = await serverNow(this.options, session.server)
     return new Work({
       accountId,
@@ -114,6 +130,10 @@ export class Synchroniser {
       selection: this.selection,
       leaderEpoch,
       policy,
+      conditions,
+      onTurn: (work) => this.requests.serve(work),
+      released: this.released,
+      consents: this.consents,
       submitter,
       clock,
       random,
@@ -129,34 +149,33 @@ export class Synchroniser {
   }
 
   /**
-   * Waits for news of INBOX on the open connection: `news` came; `gave-way` other work came, or the signal aborted; `ended` without either.
-   * @throws SyncError `remote.disconnected` when there is no connection, or it ends
+   * Lends the open connection, until other work comes or the signal aborts.
+   * @throws SyncError `remote.disconnected` when there is no connection, or why it has ended
    */
-  watchInbox(signal: AbortSignal): Promise<'news' | 'gave-way' | 'ended'> {
+  lend<T>(signal: AbortSignal, task: (session: RemoteSession, until: AbortSignal) => Promise<T>): Promise<T> {
     return this.enqueue(PRIORITY.watch, async () => {
       const { session } = this
       const stop = new AbortController()
       this.watching = stop
       Object.assign(this.selection, { isOpen: true, mailbox: null })
       if (session === null) throw new SyncError('remote.disconnected', 'There is no connection to watch on.')
-      const until = AbortSignal.any([signal, stop.signal, this.ending.signal])
-      for await (const item of session.watch('INBOX', until)) if (item.kind === 'stirred') return 'news'
+      const result = await task(session, AbortSignal.any([signal, stop.signal, this.ending.signal]))
       const { ended } = session
-      if (ended === null) return until.aborted ? 'gave-way' : 'ended'
+      if (ended === null) return result
       await this.disconnect()
       throw new SyncError(ended.code, ended.text)
     })
+  }
+
+  /** Has the connection give a sign of life, or end soon. */
+  async ping(): Promise<void> {
+    await this.session?.ping?.()
   }
 
   async close(): Promise<void> {
     this.ending.abort()
     await this.queue.onIdle()
     await this.disconnect()
-  }
-
-  /** A connection that idles longer is known to be dropped by the server. */
-  watchMsMax(): Promise<number> {
-    return watchMsMax(this.options)
   }
 
   signalWith(signal: AbortSignal | undefined): AbortSignal {
@@ -190,13 +209,26 @@ export class Synchroniser {
         const isDone = left.wakeAt === null && !left.hasMoreToSend && left.toFetch === 0
         const delay = waitFor(left, this.options.clock.now(), { hasProgressed })
         if (isDone || passes === PASSES_MAX || delay === null || waited + delay > WAIT_MS_MAX)
-          return await this.report(tally, isDone)
+          return await this.report(tally, options, isDone)
         waited += delay
         if (delay > 0) {
           this.phase('waiting')
           await this.options.clock.sleep(delay, signal)
         }
       }
+    })
+  }
+
+  /** A pass may have served them meanwhile. */
+  private async serveRequests(): Promise<void> {
+    if (this.requests.isEmpty) return
+    this.leaderEpoch ??= await this.options.store.lead(this.options.accountId)
+    await this.requests.serveFromStore({ store: this.options.store, leaderEpoch: this.leaderEpoch })
+    if (this.requests.isEmpty) return
+    await this.guarded({}, async (signal) => {
+      const work = await this.leadingWork(newTally(), {}, signal)
+      await work.loadMailboxes()
+      await this.requests.serve(work)
     })
   }
 
@@ -226,14 +258,15 @@ export class Synchroniser {
     }
   }
 
-  private async report(tally: Tally, isDone: boolean): Promise<SyncReport> {
+  private async report(tally: Tally, options: SyncOptions, isDone: boolean): Promise<SyncReport> {
     const { accountId, clock, status, store } = this.options
     const entries = (await store.planning.entries(accountId)).map(decodeEntry)
     const parked = entries.filter((entry) => entry.progress.some((group) => group.state === 'parked'))
     const uncertain = parked.filter((entry) => entry.progress.some((group) => group.parkedFor === 'uncertain'))
     const problems: readonly SyncProblem[] = tally.problems
     const outcome = isDone && problems.length === 0 ? ('done' as const) : ('incomplete' as const)
-    const syncedAt = outcome === 'done' ? await this.rememberSyncedAt(clock.now()) : status.getSnapshot().syncedAt
+    const isWhole = outcome === 'done' && options.mailboxes === undefined
+    const syncedAt = isWhole ? await this.rememberSyncedAt(clock.now()) : status.getSnapshot().syncedAt
     status.set({ ...status.getSnapshot(), syncedAt, problem: problems[0] ?? null, progress: null })
     return {
       ...tally,
@@ -262,8 +295,4 @@ export class Synchroniser {
 function waitFor(left: PassResult, now: number, { hasProgressed }: { readonly hasProgressed: boolean }): number | null {
   if (hasProgressed && (left.hasMoreToSend || left.toFetch > 0)) return 0
   return left.wakeAt === null ? null : Math.max(0, left.wakeAt - now)
-}
-
-export function asSyncError(error: unknown): SyncError {
-  return error instanceof SyncError ? error : new SyncError('engine.bug', 'Something unexpected happened.', { cause: error })
 }

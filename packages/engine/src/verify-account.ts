@@ -10,7 +10,6 @@ import {
   confirmed,
   differing,
   joined,
-  mailboxesWithOpenClaims,
   NO_DIFFERENCES,
   planAuditList,
   planAuditRows,
@@ -20,12 +19,13 @@ import {
   takeAuditList,
   tierOf,
 } from '@tidemail/planner'
-import { decodeClaim } from '@tidemail/replay-log'
 import type { VerifiedMailbox, VerifyOptions, VerifyReport } from './api.ts'
 import { bringForward } from './bring-forward.ts'
 import { discover } from './discover.ts'
 import { distrust } from './distrust.ts'
-import { fill, prefetchParts, resync } from './resync.ts'
+import { mayLose } from './guard-deletions.ts'
+import { prefetchParts } from './prefetch-parts.ts'
+import { fill, resync, waitingMailboxes } from './resync.ts'
 import type { Synchroniser } from './synchroniser.ts'
 import type { Work } from './work.ts'
 
@@ -42,8 +42,7 @@ export function verifyAccount(synchroniser: Synchroniser, options: VerifyOptions
     await work.loadMailboxes()
     // What is new is no difference: it is taken in first.
     await resync(work, await discover(work), new Set())
-    const claims = (await work.options.store.planning.claims(work.options.accountId)).map(decodeClaim)
-    const waiting = mailboxesWithOpenClaims({ claims, mailboxes: work.mailboxes })
+    const waiting = await waitingMailboxes(work)
     const mailboxes: VerifiedMailbox[] = []
     const leftOut: { path: string; reason: string }[] = []
     const wanted = [...work.mailboxes.values()].filter((mailbox) => work.isWanted(mailbox) && mailbox.isSelectable)
@@ -112,6 +111,7 @@ async function stillDiffering(work: Work, mailbox: MailboxRecord, first: AuditDi
 /** True when nothing is left that differs. */
 async function repair(work: Work, mailbox: MailboxRecord, differences: AuditDifferences): Promise<boolean> {
   const { id, box } = mailbox
+  if (!mayLose(work, now(work, mailbox), differences.extra)) return false
   const { writes } = repairOf(now(work, mailbox), differences)
   const isWritten = await work.commit(`set ${mailbox.path} right`, writes, { boxes: [{ mailboxId: id, box }] })
   if (!isWritten) return false

@@ -9,6 +9,7 @@ import {
   type MailboxIdentity,
   type MailboxRecord,
   type MessageStore,
+  missingRows,
   type Observation,
   type Random,
   type RemoteSession,
@@ -18,7 +19,7 @@ import {
   SyncError,
   type Write,
 } from '@tidemail/core'
-import { type Policy, type StepNamer, stepNamer, withLivingLimit } from '@tidemail/planner'
+import { type Conditions, type Policy, type StepNamer, stepNamer, withLivingLimit } from '@tidemail/planner'
 import type { LogEvent, Phase, SyncProblem } from './api.ts'
 
 /** Counts of one synchronisation; the report is made of them. */
@@ -52,6 +53,14 @@ export interface WorkOptions {
   readonly selection: Selection
   readonly leaderEpoch: number
   readonly policy: Policy
+  /** As they are now. */
+  readonly conditions: () => Conditions
+  /** Serves what the app has asked for meanwhile, on this connection. */
+  readonly onTurn: (work: Work) => Promise<void>
+  /** Whether the store may keep parts of messages that have left; it outlives the pass. */
+  readonly released: { isPossible: boolean }
+  /** Of which mailboxes many messages may go at once. */
+  readonly consents: { has(mailboxId: MailboxId): boolean }
   readonly submitter: Submitter | null
   readonly clock: Clock
   readonly random: Random
@@ -145,12 +154,18 @@ export class Work {
       return false
     }
     for (const write of writes) {
+      if (write.kind === 'remove-messages' || write.kind === 'evict-messages') this.options.released.isPossible = true
       if (write.kind === 'put-claim') this.options.ownClaims.add(write.claim.id)
       if (write.kind === 'remove-claim') this.options.ownClaims.delete(write.id)
       if (write.kind === 'put-mailbox') this.mailboxes.set(write.mailbox.id, write.mailbox)
       if (write.kind === 'remove-mailbox') this.mailboxes.delete(write.mailboxId)
     }
     return true
+  }
+
+  /** Lets what the app asks for come in between (RFC 4549 §4.3.1). What was open may not be open afterwards. */
+  async attendRequests(): Promise<void> {
+    await this.options.onTurn(this)
   }
 
   /** Stops the pass when the connection has ended or the caller has had enough. */
@@ -168,7 +183,9 @@ export class Work {
       if (!this.isWanted(record)) continue
       const covered = record.checkpoint?.covered.size ?? 0
       done += covered
-      total += Math.max(covered, record.checkpoint?.known.size ?? this.messagesOnServer.get(record.path) ?? 0)
+      const wanted =
+        record.checkpoint === null ? (this.messagesOnServer.get(record.path) ?? 0) : covered + missingRows(record).size
+      total += Math.max(covered, wanted)
     }
     this.options.onProgress({ done, total, mailbox })
   }

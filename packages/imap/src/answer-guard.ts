@@ -32,6 +32,8 @@ export class AnswerGuard {
   #lastProgressMs: number
   #owedSinceMs: number
   #suspendedAtMs: number | null = null
+  /** A shorter bound of the silence, until the next sign. */
+  #hurryMs: number | null = null
   #watch: AbortController | null = null
 
   constructor(options: AnswerGuardOptions) {
@@ -44,6 +46,15 @@ export class AnswerGuard {
   /** An octet came, whatever it was. */
   sign(): void {
     this.#lastSignMs = this.#options.clock.now()
+    this.#hurryMs = null
+  }
+
+  /** The silence that is going on has begun now, and lasts no longer than this. */
+  hurry(silenceMsMax: number): void {
+    this.sign()
+    this.#hurryMs = silenceMsMax
+    // It sleeps for the bound that held before: it begins anew.
+    this.#watch?.abort()
   }
 
   /** A piece of the answer came, or one of ours was taken. */
@@ -92,9 +103,9 @@ export class AnswerGuard {
   }
 
   async #sleep(signal: AbortSignal): Promise<void> {
-    const { clock, silenceMsMax, commandMsMax, transferMsMax, onOverdue } = this.#options
+    const { clock, commandMsMax, transferMsMax, onOverdue } = this.#options
     // Not longer than any bound, so that whatever becomes owed meanwhile is looked at in time.
-    const sleepMsMax = Math.min(silenceMsMax, commandMsMax, transferMsMax)
+    const sleepMsMax = Math.min(this.#silenceMsMax, commandMsMax, transferMsMax)
     while (!signal.aborted) {
       const leftMs = this.#dueMs() - clock.now()
       if (leftMs > 0) {
@@ -109,17 +120,21 @@ export class AnswerGuard {
     }
   }
 
+  get #silenceMsMax(): number {
+    return Math.min(this.#options.silenceMsMax, this.#hurryMs ?? Number.POSITIVE_INFINITY)
+  }
+
   #dueMs(): number {
-    const { silenceMsMax, commandMsMax, transferMsMax } = this.#options
-    const spokenMs = this.#lastSignMs + silenceMsMax
+    const { commandMsMax, transferMsMax } = this.#options
+    const spokenMs = this.#lastSignMs + this.#silenceMsMax
     if (this.#owed?.isTransfer !== true) return Math.min(spokenMs, this.#owedSinceMs + commandMsMax)
     return Math.min(spokenMs, this.#lastProgressMs + commandMsMax, this.#owedSinceMs + transferMsMax)
   }
 
   #why(): string {
-    const { clock, silenceMsMax, commandMsMax, transferMsMax } = this.#options
+    const { clock, commandMsMax, transferMsMax } = this.#options
     const now = clock.now()
-    if (this.#lastSignMs + silenceMsMax <= now) return `The server was silent for ${seconds(silenceMsMax)}.`
+    if (this.#lastSignMs + this.#silenceMsMax <= now) return `The server was silent for ${seconds(this.#silenceMsMax)}.`
     const isStalled = this.#owed?.isTransfer === true && this.#lastProgressMs + commandMsMax <= now
     if (isStalled) return `The server did not go on with its answer for ${seconds(commandMsMax)}.`
     return `The server did not end its answer within ${seconds(this.#owed?.isTransfer === true ? transferMsMax : commandMsMax)}.`

@@ -3,6 +3,7 @@
 import { type Envelope, type Flag, type MimePart, MOD_SEQ_MAX, normaliseFlags, UID_MAX } from '@tidemail/core'
 import { mimeParts } from './body-structure.ts'
 import { readEnvelope } from './envelope.ts'
+import { readObjectId } from './object-id.ts'
 import { ProtocolViolation } from './protocol-violation.ts'
 import type { Scanner } from './scanner.ts'
 
@@ -16,7 +17,8 @@ export interface FetchRow {
   envelope: Envelope | null
   parts: readonly MimePart[] | null
   emailId: string | null
-  readonly sections: { readonly section: string; readonly bytes: Uint8Array | null }[]
+  /** `origin` is where in the section the bytes begin, as `BODY[1]<1024>` says it; null where nothing is said. */
+  readonly sections: { readonly section: string; readonly origin: number | null; readonly bytes: Uint8Array | null }[]
 }
 
 /** Domino wraps items in parentheses of their own, `(UID 1 (ENVELOPE ...))`: between items, parentheses mean nothing. */
@@ -73,11 +75,15 @@ function readItem(scanner: Scanner, row: FetchRow): void {
       row.parts = mimeParts(scanner.value())
       return
     case 'EMAILID':
-      row.emailId = readObjectId(scanner)
+      row.emailId = readObjectId(scanner.value())
+      return
+    case 'X-GM-MSGID':
+      row.emailId ??= readGmailId(scanner)
       return
   }
-  const section = /^BODY\[([^\]]*)\](<\d+>)?$/.exec(name)?.[1]
-  if (section !== undefined) row.sections.push({ section, bytes: scanner.nbytes() })
+  const [, section, origin] = /^BODY\[([^\]]*)\](?:<(\d{1,10})>)?$/.exec(name) ?? []
+  if (section !== undefined)
+    row.sections.push({ section, origin: origin === undefined ? null : Number(origin), bytes: scanner.nbytes() })
   else if (!isCutBeforeNil(name) && !scanner.isAtClose) scanner.skipValue()
 }
 
@@ -120,20 +126,19 @@ function readFlags(scanner: Scanner): readonly Flag[] {
   return list
 }
 
-/** `(123)`. Zero means that the message has no mod-sequence (seen from Zoho). */
+/** `(123)`. Zero means that the message has no mod-sequence (seen from Zoho), and more than 63 bits mean nothing (RFC 7162 §3.1). */
 function readModSeq(scanner: Scanner): bigint | null {
   const value = scanner.value()
   const digits = Array.isArray(value) ? value[0] : value
   if (typeof digits !== 'string' || !/^\d{1,19}$/.test(digits)) return null
   const exact = BigInt(digits)
-  if (exact > MOD_SEQ_MAX) throw new ProtocolViolation('The server sent a mod-sequence of more than 63 bits.')
-  return exact === 0n ? null : exact
+  return exact === 0n || exact > MOD_SEQ_MAX ? null : exact
 }
 
-function readObjectId(scanner: Scanner): string | null {
+/** A number of 64 bits, kept apart from any EMAILID there may come to be. */
+function readGmailId(scanner: Scanner): string | null {
   const value = scanner.value()
-  const id = Array.isArray(value) ? value[0] : value
-  return typeof id === 'string' && id !== '' ? id : null
+  return typeof value === 'string' && /^[1-9]\d{0,19}$/.test(value) ? `gm:${value}` : null
 }
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
@@ -153,8 +158,13 @@ export function parseInternalDate(text: string | null): number | null {
 
 /** As APPEND takes it: in UTC, with whole seconds. */
 export function formatInternalDate(milliseconds: number): string {
+  return `"${formatDate(milliseconds)} ${new Date(milliseconds).toISOString().slice(11, 19)} +0000"`
+}
+
+/** As SEARCH takes it: the day in UTC, `05-Jan-2026` (RFC 9051 §9, date-text). */
+export function formatDate(milliseconds: number): string {
   const date = new Date(milliseconds)
   const month = MONTHS[date.getUTCMonth()] as string
   const day = String(date.getUTCDate()).padStart(2, '0')
-  return `"${day}-${month.charAt(0).toUpperCase()}${month.slice(1)}-${String(date.getUTCFullYear()).padStart(4, '0')} ${date.toISOString().slice(11, 19)} +0000"`
+  return `${day}-${month.charAt(0).toUpperCase()}${month.slice(1)}-${String(date.getUTCFullYear()).padStart(4, '0')}`
 }

@@ -1,115 +1,121 @@
-/** Waits for news of one mailbox: IDLE, or NOOP now and then where the server has no IDLE (RFC 2177). */
+/** Waits for news, a turn at a time: of all that is asked for by NOTIFY (RFC 5465), else of one mailbox by IDLE (RFC 2177) or NOOP. */
 
-import { type Clock, can, type Observation, type OpenStep } from '@tidemail/core'
-import type { Command } from './command.ts'
+import {
+  type Clock,
+  can,
+  type Observation,
+  type OpenStep,
+  type StatusSeen,
+  WATCH_RENEWAL_MS,
+  type WatchRequest,
+  type WatchWay,
+} from '@tidemail/core'
+import { idle, poll } from './idle.ts'
+import type { Notices } from './notices.ts'
 import { PlanRun } from './plan-run.ts'
-import type { TaggedResponse } from './response.ts'
+import type { Selection } from './selection.ts'
 import type { SessionState } from './session-state.ts'
 import type { Wire } from './wire.ts'
-
-/** Middleboxes forget a silent connection after ten minutes, servers after thirty (RFC 2177). */
-export const IDLE_RESTART_MS = 540_000
-export const POLL_INTERVAL_MS = 60_000
 
 export interface WatchOptions {
   readonly wire: Wire
   readonly state: SessionState
   readonly clock: Clock
   readonly signal: AbortSignal
+  readonly notices: Notices
+  readonly watch: WatchState
   /** Whether somebody else waits for the connection. */
   readonly isWanted: () => boolean
 }
 
-/** How the mailbox looked when it was last opened: a difference when it is opened again is news. */
-export type LastLook = Map<string, string>
-
-/** `stirred` when something changed, `quiet` when it is time to ask again, `closed` when the mailbox cannot be opened. */
-export type WatchResult = 'stirred' | 'quiet' | 'closed'
-
-export async function watchOnce(path: string, looks: LastLook, options: WatchOptions): Promise<WatchResult> {
-  const { wire, state, signal, isWanted } = options
-  let hasStirred = false
-  state.onStir = () => {
-    hasStirred = true
-    wire.changed()
-  }
-  const mustStop = (): boolean => hasStirred || signal.aborted || isWanted()
-  try {
-    if (state.selection?.mailbox.path !== path) {
-      const opened = await open(path, looks, options)
-      if (opened !== 'quiet') return opened
-    }
-    if (!can(state.server, 'IDLE') || !(await idle(options, mustStop))) await poll(options, mustStop)
-  } finally {
-    state.onStir = null
-  }
-  return hasStirred ? 'stirred' : 'quiet'
+/** What is kept from one turn to the next. */
+export interface WatchState {
+  /** What there is to know at the start was told, and nobody else has used the connection since. */
+  isReady: boolean
+  /** Something has changed in the open mailbox. */
+  hasStirred: boolean
+  /** The server refused to idle. */
+  refusesIdle: boolean
 }
 
-export function recordLook(looks: LastLook, opened: Extract<Observation, { kind: 'opened' }>): void {
-  const { mailbox, exists, uidNext, highestModSeq } = opened
-  looks.set(mailbox.path, [mailbox.uidValidity, exists, uidNext, highestModSeq].join(' '))
+/** What a turn has to tell; `isOver` when the mailbox cannot be opened. */
+export interface WatchTurn {
+  readonly told: readonly Observation[]
+  readonly isOver: boolean
 }
 
-async function open(path: string, looks: LastLook, options: WatchOptions): Promise<WatchResult> {
+/** One turn makes ready or waits, so that nobody is told anything while the connection is held. */
+export async function watchTurn(request: WatchRequest, options: WatchOptions): Promise<WatchTurn> {
+  const way = readyWay(request, options)
+  if (way === null) return makeReady(request, options)
+  await wait(way, request.renewalMs ?? WATCH_RENEWAL_MS, options)
+  const { notices, signal, state, watch, isWanted } = options
+  const path = state.selection?.mailbox.path ?? request.path
+  const told: Observation[] = [...notices.take(), ...(watch.hasStirred ? [{ kind: 'stirred' as const, path }] : [])]
+  watch.hasStirred = false
+  const isRenewed = told.length === 0 && !signal.aborted && !isWanted() && options.wire.ended === null
+  // It may have refused to idle.
+  return { told: isRenewed ? [{ kind: 'watching', way: readyWay(request, options) ?? way }] : told, isOver: false }
+}
+
+/** How news come as things stand, or null when something must be done first. */
+function readyWay({ path, beside }: WatchRequest, { notices, state, watch }: WatchOptions): WatchWay | null {
+  if (!watch.isReady) return null
+  if (notices.isSet) return 'notify'
+  if (mayNotify({ beside }, { notices, state }) || state.selection?.mailbox.path !== path) return null
+  return can(state.server, 'IDLE') && !watch.refusesIdle ? 'idle' : 'poll'
+}
+
+function mayNotify(
+  { beside }: Pick<WatchRequest, 'beside'>,
+  { notices, state }: Pick<WatchOptions, 'notices' | 'state'>,
+): boolean {
+  return beside.length > 0 && can(state.server, 'NOTIFY') && !notices.isRefused
+}
+
+async function makeReady(request: WatchRequest, options: WatchOptions): Promise<WatchTurn> {
+  const { notices, state, watch, wire } = options
+  if (mayNotify(request, options)) await notices.ask(request.beside)
+  const told: Observation[] = [...notices.take()]
+  if (notices.isSet || state.selection?.mailbox.path === request.path) {
+    // What the server said in its last answer of the open mailbox it does not say again.
+    if (state.selection !== null) told.push(statusOf(state.selection))
+  } else {
+    const opened = await open(request.path, options)
+    if (opened === null) return { told, isOver: true }
+    told.push(opened)
+  }
+  watch.isReady = true
+  const way = wire.ended === null ? readyWay(request, options) : null
+  return { told: way === null ? told : [...told, { kind: 'watching', way }], isOver: false }
+}
+
+/** Opens the mailbox to read only. What changed since it was last taken in shows in its state. */
+async function open(path: string, options: WatchOptions): Promise<StatusSeen | null> {
   const step: OpenStep = { kind: 'open', id: 'watch', reason: 'to wait for news', path, access: 'examine' }
-  const before = looks.get(path)
   const run = new PlanRun({ ...options, bodies: { bytes: () => Promise.resolve(new Uint8Array()) } })
-  let result: WatchResult = 'closed'
+  let seen: StatusSeen | null = null
   for await (const observation of run.observations([step])) {
-    if (observation.kind === 'opened') recordLook(looks, observation)
-    if (observation.kind === 'done' && observation.outcome === 'ok') {
-      result = before === undefined || before === looks.get(path) ? 'quiet' : 'stirred'
-    }
+    if (observation.kind !== 'opened') continue
+    const { mailbox, exists, uidNext, highestModSeq, objectId } = observation
+    seen = { kind: 'status', ...mailbox, messages: exists, uidNext, highestModSeq, objectId }
   }
-  return result
+  return options.state.selection?.mailbox.path === path ? seen : null
 }
 
-/** False when the server refuses to idle, or ends it by itself: asked again at once it would do so for ever. */
-async function idle({ wire, clock }: WatchOptions, mustStop: () => boolean): Promise<boolean> {
-  const { command, reply } = commandOf('IDLE')
-  void wire.start(command)
-  if (!(await wire.isIdling(command))) return wire.ended !== null
-  await waitAtMost(IDLE_RESTART_MS, { wire, clock, until: () => mustStop() || reply() !== undefined })
-  const isOurs = reply() === undefined
-  wire.endIdle(command)
-  await wire.until(() => reply() !== undefined)
-  return isOurs || wire.ended !== null
+/** What is told of a mailbox while it is open: how many messages there are. */
+function statusOf({ mailbox, exists }: Selection): StatusSeen {
+  return { kind: 'status', ...mailbox, messages: exists, uidNext: null, highestModSeq: null, objectId: null }
 }
 
-async function poll({ wire, clock }: WatchOptions, mustStop: () => boolean): Promise<void> {
-  await waitAtMost(POLL_INTERVAL_MS, { wire, clock, until: mustStop })
-  if (mustStop() || wire.ended !== null) return
-  const { command, reply } = commandOf('NOOP')
-  void wire.start(command)
-  await wire.until(() => reply() !== undefined)
-}
-
-function commandOf(name: string): { readonly command: Command; readonly reply: () => TaggedResponse | null | undefined } {
-  let answer: TaggedResponse | null | undefined
-  const command: Command = {
-    parts: [name],
-    settle: (reply) => {
-      answer = reply
-    },
+async function wait(way: WatchWay, renewalMs: number, options: WatchOptions): Promise<void> {
+  const { clock, notices, signal, state, watch, wire, isWanted } = options
+  const mustStop = (): boolean => watch.hasStirred || notices.hasTold || signal.aborted || isWanted()
+  if (mustStop()) return
+  if (way !== 'poll' && can(state.server, 'IDLE') && !watch.refusesIdle) {
+    const ending = await idle(renewalMs, { wire, clock, mustStop })
+    if (ending === 'done') return
+    watch.refusesIdle = ending === 'refused'
   }
-  return { command, reply: () => answer }
-}
-
-interface Wait {
-  readonly wire: Wire
-  readonly clock: Clock
-  readonly until: () => boolean
-}
-
-async function waitAtMost(delayMs: number, { wire, clock, until }: Wait): Promise<void> {
-  const timer = new AbortController()
-  let isOver = false
-  const slept = clock.sleep(delayMs, timer.signal).then(() => {
-    isOver = true
-    wire.changed()
-  })
-  await wire.until(() => isOver || until())
-  timer.abort()
-  await slept
+  await poll({ wire, clock, mustStop })
 }

@@ -1,6 +1,6 @@
 /** The mailbox that is selected, as far as the server has told. */
 
-import type { MailboxIdentity, ModSeq, Observation, RowSeen, Uid } from '@tidemail/core'
+import type { MailboxIdentity, ModSeq, Observation, RowSeen, Uid, UidSet } from '@tidemail/core'
 import { modSeq } from '@tidemail/core'
 import type { FetchRow } from './fetch-row.ts'
 import type { Untagged } from './response.ts'
@@ -22,7 +22,7 @@ export function takeNews(response: Untagged, selection: Selection): Observation 
       selection.exists = Math.max(0, selection.exists - 1)
       return null
     case 'vanished':
-      if (!response.isEarlier) selection.exists = Math.max(0, selection.exists - response.uids.size)
+      if (!response.isEarlier) selection.exists = countWithout(selection.exists, response.uids)
       if (response.uids.isEmpty) return null
       return { kind: 'vanished', mailbox: selection.mailbox, uids: response.uids, isEarlier: response.isEarlier }
     case 'fetch':
@@ -30,6 +30,14 @@ export function takeNews(response: Untagged, selection: Selection): Observation 
     default:
       return null
   }
+}
+
+/**
+ * How many messages there are after these have vanished. More than there are cannot vanish: then the count stays, so that it does not add up with what
+ * was named, and the UIDs are listed before anything is believed.
+ */
+export function countWithout(exists: number, vanished: UidSet): number {
+  return vanished.size > exists ? exists : exists - vanished.size
 }
 
 /** What a row says of flags, without what else it holds; null when it names no UID or says nothing. */

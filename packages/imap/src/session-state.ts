@@ -27,6 +27,8 @@ export class SessionState {
   listener: Tell | null = null
   /** Told when the selected mailbox changed, whatever it was. */
   onStir: (() => void) | null = null
+  /** Told what answers no command. */
+  onNotice: ((response: Untagged) => void) | null = null
   /** FETCH responses without a UID, which say nothing that can be kept. */
   rowsWithoutUid = 0
   readonly #unheard: Observation[] = []
@@ -65,6 +67,7 @@ export class SessionState {
       if (taker.take(response, tag)) return true
       if (taker.isMoving) break
     }
+    this.onNotice?.(response)
     this.news(response)
     return false
   }

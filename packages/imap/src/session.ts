@@ -1,8 +1,20 @@
 /** One connection, logged in: runs plans and waits for news, one at a time. */
 
-import type { Clock, DistrustedCapability, Observation, RemoteSession, RunOptions, ServerProfile, Step } from '@tidemail/core'
+import {
+  type Clock,
+  type DistrustedCapability,
+  type Observation,
+  PING_DEADLINE_MS_MAX,
+  type RemoteSession,
+  type RunOptions,
+  type ServerProfile,
+  type Step,
+  type WatchRequest,
+} from '@tidemail/core'
 import type { Command } from './command.ts'
-import { type LastLook, recordLook, watchOnce } from './mailbox-watch.ts'
+import { noop } from './idle.ts'
+import { type WatchState, type WatchTurn, watchTurn } from './mailbox-watch.ts'
+import { Notices } from './notices.ts'
 import { PlanRun } from './plan-run.ts'
 import type { Untagged } from './response.ts'
 import type { SessionState } from './session-state.ts'
@@ -23,13 +35,16 @@ export class ImapSession implements RemoteSession {
   readonly #state: SessionState
   readonly #clock: Clock
   readonly #turns = new Turns()
-  readonly #looks: LastLook = new Map()
+  readonly #notices: Notices
+  readonly #watch: WatchState = { isReady: false, hasStirred: false, refusesIdle: false }
   #runsWaiting = 0
+  #isRunning = false
 
   constructor({ wire, state, clock }: SessionOptions) {
     this.#wire = wire
     this.#state = state
     this.#clock = clock
+    this.#notices = new Notices({ wire, state })
   }
 
   get server(): ServerProfile {
@@ -52,32 +67,52 @@ export class ImapSession implements RemoteSession {
   async *run(steps: readonly Step[], { bodies, signal }: RunOptions): AsyncGenerator<Observation, void, undefined> {
     const endTurn = await this.#takeTurn()
     const run = new PlanRun({ wire: this.#wire, state: this.#state, clock: this.#clock, bodies, signal })
+    this.#isRunning = true
     this.#state.listen((observation) => run.tell(observation))
+    this.#notices.release()
     try {
-      for await (const observation of run.observations(steps)) {
-        if (observation.kind === 'opened') recordLook(this.#looks, observation)
-        yield observation
-      }
+      yield* run.observations(steps)
     } finally {
       this.#state.listener = null
+      // What the plan itself changed is no news.
+      Object.assign(this.#watch, { isReady: false, hasStirred: false })
+      this.#isRunning = false
       endTurn()
     }
   }
 
-  async *watch(path: string, signal: AbortSignal): AsyncGenerator<Observation, void, undefined> {
+  async *watch(request: WatchRequest, signal: AbortSignal): AsyncGenerator<Observation, void, undefined> {
     const wake = (): void => this.#wire.changed()
     signal.addEventListener('abort', wake)
+    Object.assign(this.#watch, { isReady: false, hasStirred: false })
+    this.#state.onStir = () => {
+      this.#watch.hasStirred = true
+      wake()
+    }
     try {
       while (!signal.aborted && this.#wire.ended === null) {
-        const news: Observation[] = []
-        const result = await this.#watchTurn(path, signal, news)
-        yield* news
-        if (result === 'stirred') yield { kind: 'stirred', path }
-        if (result === 'closed') return
+        const { told, isOver } = await this.#watchTurn(request, signal)
+        yield* told
+        if (isOver) return
       }
     } finally {
+      this.#state.onStir = null
       signal.removeEventListener('abort', wake)
     }
+  }
+
+  async ping(): Promise<void> {
+    if (this.#wire.ended !== null) return
+    if (this.#isRunning) return this.#wire.hurry(PING_DEADLINE_MS_MAX)
+    const timer = new AbortController()
+    const deadline = this.#clock.sleep(PING_DEADLINE_MS_MAX, timer.signal).then(() => {
+      if (!timer.signal.aborted) this.#wire.end('remote.timeout', 'The server gave no sign of life.')
+    })
+    const endTurn = await this.#takeTurn()
+    await noop(this.#wire)
+    endTurn()
+    timer.abort()
+    await deadline
   }
 
   async close(): Promise<void> {
@@ -99,15 +134,24 @@ export class ImapSession implements RemoteSession {
     }
   }
 
-  /** Alerts go into `news`; what else is heard is told again to whoever opens the mailbox from its checkpoint. */
-  async #watchTurn(path: string, signal: AbortSignal, news: Observation[]): Promise<'stirred' | 'quiet' | 'closed'> {
+  /** Alerts are told; what else is heard is told again to whoever opens the mailbox from its checkpoint. */
+  async #watchTurn(request: WatchRequest, signal: AbortSignal): Promise<WatchTurn> {
     const endTurn = await this.#turns.take()
+    const alerts: Observation[] = []
     this.#state.listen((observation) => {
-      if (observation.kind === 'alert') news.push(observation)
+      if (observation.kind === 'alert') alerts.push(observation)
     })
     try {
-      const options = { wire: this.#wire, state: this.#state, clock: this.#clock, signal, isWanted: () => this.#runsWaiting > 0 }
-      return await watchOnce(path, this.#looks, options)
+      const { told, isOver } = await watchTurn(request, {
+        wire: this.#wire,
+        state: this.#state,
+        clock: this.#clock,
+        signal,
+        notices: this.#notices,
+        watch: this.#watch,
+        isWanted: () => this.#runsWaiting > 0,
+      })
+      return { told: [...alerts, ...told], isOver }
     } finally {
       this.#state.listener = null
       endTurn()

@@ -152,6 +152,11 @@ export class Wire {
     this.#guard.resume()
   }
 
+  /** The answer that is owed is to show a sign of itself within that time. */
+  hurry(silenceMsMax: number): void {
+    this.#guard.hurry(silenceMsMax)
+  }
+
   /** From now on a BYE is the answer to our LOGOUT. */
   leave(): void {
     this.#isLeaving = true

@@ -6,6 +6,7 @@ import {
   type Observation,
   type Opened,
   type RowSeen,
+  UID_MAX,
   type Uid,
   UidSet,
   type UidsSeen,
@@ -139,7 +140,7 @@ function hasNoGap(fenceUidNext: number, uidNext: number | null, rows: readonly R
   if (uidNext === null) return false
   if (uidNext <= fenceUidNext) return true
   const seen = UidSet.from(rows.map((row) => row.uid)).union(taken)
-  return UidSet.range(fenceUidNext, uidNext - 1).difference(seen).isEmpty
+  return UidSet.range(fenceUidNext, Math.min(uidNext - 1, UID_MAX)).difference(seen).isEmpty
 }
 
 /** What STATUS said of the target, where its open does not tell UIDNEXT (Courier). */

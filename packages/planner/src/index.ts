@@ -2,12 +2,34 @@ export { underCurrentNames } from './claims-by-name.ts'
 export { isGone, isPassing } from './classify-rejection.ts'
 export { concludeProbe } from './conclude-probe.ts'
 export { foldUploads } from './fold-uploads.ts'
+export {
+  backfilled,
+  planEviction,
+  planReturn,
+  planWindow,
+  planWindowSearch,
+  type WindowPlan,
+  type WindowQuestion,
+  windowOfDays,
+} from './held-window.ts'
 export { Ledger } from './ledger.ts'
+export { asksBefore, massExpunges } from './mass-delete.ts'
+export {
+  type Conditions,
+  DEFAULT_CONDITIONS,
+  limitsUnder,
+  PARTS_ROUNDS,
+  type PartsRound,
+  partsKey,
+  partsKeysAtLeast,
+  partsWanted,
+} from './parts-policy.ts'
 export { planAccount, planList, planStatus, planVisits, statusesSeen, type Visit } from './plan-account.ts'
 export { AUDIT_CHUNK_MESSAGES, type AuditListPlan, planAuditList, planAuditRows, sampleOf } from './plan-audit.ts'
-export { partsKey, planFill, planParts, planStillThere, takeFill, takeParts } from './plan-fill.ts'
+export { planFill, takeFill } from './plan-fill.ts'
 export { type ForwardPlan, type ForwardRequest, planForward, planVerification } from './plan-forward.ts'
 export { type MailboxPlan, mailboxStepsAhead, planMailboxOperations } from './plan-mailbox-operations.ts'
+export { PART_BYTES_MAX, PART_PIECE_BYTES, type PartWrite, planParts, planStillThere, takeParts } from './plan-parts.ts'
 export {
   GHOST_QUIET_MS_MAX,
   isFromTheFuture,
@@ -31,7 +53,7 @@ export {
   planMarkedLook,
   planReplay,
 } from './plan-replay.ts'
-export { DEFAULT_POLICY, type Policy } from './policy.ts'
+export { checkPolicy, DEFAULT_POLICY, type Hold, type MailboxPolicy, type PartsLimits, type Policy, policyOf } from './policy.ts'
 export type { Batch, BatchContext, Lane, ReplayState } from './replay-state.ts'
 export { isAtOrBelow, mailboxesWithOpenClaims, restingPaths } from './resting-mailboxes.ts'
 export { DISTRUST_LIFE_MS, distrustedBy, limitedTo, trustedServer, withLivingLimit } from './server-trust.ts'
@@ -54,4 +76,5 @@ export {
   takeAuditList,
 } from './take-audit.ts'
 export { type ForwardNews, type ForwardResult, type HeldFlags, takeForward } from './take-forward.ts'
+export { tellsName, tellsNews } from './tells-news.ts'
 export { type Distrust, tierOf } from './trust-checks.ts'

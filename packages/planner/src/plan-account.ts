@@ -4,6 +4,7 @@ import {
   can,
   type MailboxRecord,
   type MailboxSeen,
+  missingRows,
   type Observation,
   type ServerProfile,
   type StatusSeen,
@@ -124,7 +125,7 @@ export function planVisits(mailboxes: readonly MailboxRecord[], seen: readonly O
 function reasonToVisit(mailbox: MailboxRecord, status: StatusSeen | null, tier: Tier): string | null {
   const { checkpoint } = mailbox
   if (checkpoint === null) return 'it was never taken in'
-  const missing = checkpoint.known.size - checkpoint.covered.size
+  const missing = missingRows(mailbox).size
   if (missing > 0) return `${missing} messages are still to be fetched`
   if (status === null) return 'its state is not known'
   if (status.uidValidity !== null && status.uidValidity !== mailbox.uidValidity) return 'its UIDVALIDITY changed'

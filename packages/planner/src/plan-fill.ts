@@ -1,18 +1,15 @@
-/** Decides what of a mailbox is still to be fetched: summaries newest first, in chunks, then the parts that the policy wants. */
+/** Decides which summaries of a mailbox are still to be fetched: newest first, in chunks. */
 
-import type {
-  BodySeen,
-  FetchBodyStep,
-  FetchStep,
-  MailboxRecord,
-  MissingPart,
-  Observation,
-  ServerMessage,
-  Step,
-  Write,
+import {
+  type FetchStep,
+  type MailboxRecord,
+  missingRows,
+  type Observation,
+  type ServerMessage,
+  type Step,
+  UidSet,
+  type Write,
 } from '@tidemail/core'
-import { UidSet } from '@tidemail/core'
-import type { Policy } from './policy.ts'
 import type { StepNamer } from './step-ids.ts'
 import { UID_SET_OCTETS_MAX } from './uid-set-limit.ts'
 
@@ -20,16 +17,13 @@ import { UID_SET_OCTETS_MAX } from './uid-set-limit.ts'
 export const FILL_CHUNK_MESSAGES = 500
 /** Steps planned at once, so that other work comes in between. */
 export const FILL_STEPS_MAX = 8
-/** Octets and parts that one step fetches and one transaction writes. */
-export const PART_CHUNK_BYTES_MAX = 2_097_152
-export const PART_CHUNK_PARTS_MAX = 200
 
-/** Opens the mailbox and fetches the newest summaries that are missing; empty when nothing is. */
-export function planFill(mailbox: MailboxRecord, name: StepNamer): Step[] {
+/** Opens the mailbox and fetches the newest summaries of these, left out: of those that are missing; empty when there are none. */
+export function planFill(mailbox: MailboxRecord, name: StepNamer, uids: UidSet = missingRows(mailbox)): Step[] {
   const { checkpoint, uidValidity } = mailbox
   if (checkpoint === null || uidValidity === null) return []
   const identity = { path: mailbox.path, uidValidity }
-  let missing = checkpoint.known.difference(checkpoint.covered)
+  let missing = uids
   const steps: FetchStep[] = []
   while (!missing.isEmpty && steps.length < FILL_STEPS_MAX) {
     const chunk = missing.highest(FILL_CHUNK_MESSAGES)
@@ -78,50 +72,6 @@ export function takeFill(
   }
 }
 
-/** The name of a policy's wish for parts, as kept in `partsHeldFor`. */
-export function partsKey(policy: Policy): string {
-  return `${policy.bodies}/${policy.partBytesMax}/${policy.newestMessages}`
-}
-
-/** Opens the mailbox and fetches these parts, in chunks; empty when there are none. */
-export function planParts(mailbox: MailboxRecord, missing: readonly MissingPart[], name: StepNamer): Step[] {
-  if (mailbox.uidValidity === null || missing.length === 0) return []
-  const identity = { path: mailbox.path, uidValidity: mailbox.uidValidity }
-  const steps: FetchBodyStep[] = []
-  let parts: MissingPart[] = []
-  let octets = 0
-  const close = (): void => {
-    if (parts.length > 0)
-      steps.push({ kind: 'fetch-body', id: name('parts'), mailbox: identity, parts, reason: 'the policy wants these parts here' })
-    parts = []
-    octets = 0
-  }
-  for (const part of missing) {
-    if (parts.length === PART_CHUNK_PARTS_MAX || octets + part.sizeBytes > PART_CHUNK_BYTES_MAX) close()
-    parts.push(part)
-    octets += part.sizeBytes
-  }
-  close()
-  return [reopen(mailbox, name), ...steps]
-}
-
-/** What the bytes of one step change. A section the server had nothing for stays missing. */
-export function takeParts(mailbox: MailboxRecord, observations: readonly Observation[]): Write[] {
-  return observations
-    .filter((item): item is BodySeen => item.kind === 'body' && item.mailbox.path === mailbox.path)
-    .flatMap(({ uid, section, bytes }) =>
-      bytes === null ? [] : [{ kind: 'put-part' as const, mailboxId: mailbox.id, uid, section, bytes }],
-    )
-}
-
-/** Opens the mailbox anew and asks which of the messages are in it. */
-export function planStillThere(mailbox: MailboxRecord, uids: UidSet, name: StepNamer): Step[] {
-  if (mailbox.uidValidity === null) return []
-  const identity = { path: mailbox.path, uidValidity: mailbox.uidValidity }
-  const reason = 'a part is not as long as announced: see whether its message is still there'
-  return [reopen(mailbox, name), { kind: 'search', id: name('search'), mailbox: identity, uids, reason }]
-}
-
-function reopen(mailbox: MailboxRecord, name: StepNamer): Step {
+export function reopen(mailbox: MailboxRecord, name: StepNamer): Step {
   return { kind: 'open', id: name('open'), path: mailbox.path, access: 'examine', reason: 'read more of it' }
 }

@@ -18,6 +18,7 @@ import {
 import { sampleEnvelope } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { DIRECT_FETCH_MESSAGES_MAX, type ForwardPlan, planForward, planVerification } from './plan-forward.ts'
+import type { Hold } from './policy.ts'
 import { stepNamer } from './step-ids.ts'
 import { takeForward } from './take-forward.ts'
 
@@ -189,6 +190,56 @@ describe('planning a look at a mailbox', () => {
   })
 })
 
+describe('planning a look at a mailbox of which some messages are held', () => {
+  const look = (mailbox: MailboxRecord, seen: StatusSeen, tier: Tier, hold: Hold): string[] =>
+    sketch(planForward({ mailbox, status: seen, tier, newMessages: 'fetch', hold }, stepNamer()).steps)
+  const windowed = (options: Parameters<typeof local>[0]): MailboxRecord => {
+    const record = local(options)
+    const window = {
+      hold: 'last-messages:3',
+      box: record.box,
+      from: 7,
+      dated: UidSet.EMPTY,
+      since: null,
+      backfilled: UidSet.EMPTY,
+    }
+    return { ...record, window }
+  }
+
+  it.each<[Hold, number, string]>([
+    [{ lastMessages: 3 }, 3, 'summary 1:4294967295'],
+    [{ lastMessages: 3 }, 4, 'search 1:4294967295'],
+    [{ lastDays: 3 }, 4, 'search 1:4294967295'],
+    ['new-only', 4, 'search 1:4294967295'],
+    ['whole', 4, 'summary 1:4294967295'],
+  ])('the first time fetches at once what is held for certain: %j of %d', (hold, messages, expected) => {
+    expect(look(local({ isNew: true }), status(messages, messages + 1, 9), 'qresync', hold)).toEqual(['open', expected])
+  })
+
+  it('lists first when more came than are held', () => {
+    const of = (hold: Hold): string | undefined =>
+      look(windowed({ known: '1:9', covered: '7:9' }), status(13, 14, 32), 'qresync', hold).at(-1)
+    expect([of({ lastMessages: 4 }), of({ lastMessages: 3 }), of({ lastDays: 1 })]).toEqual([
+      'summary 10:4294967295',
+      'search 10:4294967295',
+      'summary 10:4294967295',
+    ])
+  })
+
+  it('asks for no flags of what is not held, and for the UIDs of all', () => {
+    const mailbox = windowed({ known: '1:9', covered: '4,7:9' })
+    expect(look(mailbox, status(9, 10, 32), 'condstore', { lastMessages: 3 })).toEqual(['open', 'flags 4:4294967295 since 31'])
+    expect(look(mailbox, status(9, 10, null), 'plain', { lastMessages: 3 })).toEqual([
+      'open',
+      'search 1:4294967295',
+      'flags 4,7:9',
+    ])
+    const empty = windowed({ known: '1:9', covered: '' })
+    expect(look(empty, status(9, 10, 32), 'condstore', 'new-only')).toEqual(['open', 'flags 10:4294967295 since 31'])
+    expect(look(empty, status(9, 10, null), 'plain', 'new-only')).toEqual(['open', 'search 1:4294967295'])
+  })
+})
+
 describe('taking in the answers', () => {
   it('believes VANISHED when what is left, and what is new, is as many as EXISTS', () => {
     // Verifies: I-SYNC-2, DC-7162-3.2.10.1b
@@ -217,6 +268,13 @@ describe('taking in the answers', () => {
     const result = takeForward(verified, [...lie, list, ...done(verified, 3)])
     expect(result.kind === 'taken' && `${result.mailbox.checkpoint?.known}`).toBe('1:3')
     expect(result.kind === 'taken' && result.writes.map((write) => write.kind)).toEqual(['put-mailbox'])
+  })
+
+  it('is not deceived by a count that one expunged and one new message leave as it was', () => {
+    // Verifies: I-SYNC-2
+    const looked = plan(local({ known: '1:5' }), status(4, 6, 40), 'condstore')
+    const answers = [opened(looked, 4, 6, 40), ...done(looked, 5)]
+    expect(takeForward(looked, answers)).toMatchObject({ kind: 'verify' })
   })
 
   it('does not take an omitted FETCH for an expunge', () => {

@@ -16,7 +16,9 @@ import {
   UidSet,
   type UidValidity,
 } from '@tidemail/core'
+import type { Hold } from './policy.ts'
 import type { StepNamer } from './step-ids.ts'
+import { UID_SET_OCTETS_MAX } from './uid-set-limit.ts'
 
 /** New messages are fetched at once up to this many; more are listed first and fetched newest first, in chunks. */
 export const DIRECT_FETCH_MESSAGES_MAX = 500
@@ -29,6 +31,8 @@ export interface ForwardRequest {
   readonly tier: Tier
   /** `fetch`: with the summaries of new messages. `list`: their UIDs only, as before an upload (RFC 4549 §3: upload comes first). */
   readonly newMessages: 'fetch' | 'list'
+  /** Which messages the policy holds; left out: all. */
+  readonly hold?: Hold
 }
 
 /** A planned look at one mailbox; `takeForward` understands the answers. */
@@ -46,7 +50,7 @@ export interface ForwardPlan {
 
 /** Plans the first look at a mailbox of which the UIDVALIDITY is known, from the store or from STATUS; else only opens it. */
 export function planForward(request: ForwardRequest, name: StepNamer): ForwardPlan {
-  const uidValidity = request.mailbox.uidValidity ?? request.status?.uidValidity ?? null
+  const uidValidity = request.status?.uidValidity ?? request.mailbox.uidValidity
   const open = openStep(request, name)
   const base = { request, openId: open.id, doubtedList: null }
   if (uidValidity === null) return { ...base, wholeListId: null, bringsFlags: false, steps: [open] }
@@ -101,7 +105,7 @@ type Look = Pick<ForwardPlan, 'wholeListId' | 'bringsFlags' | 'steps'>
 function firstLook(request: ForwardRequest, identity: MailboxIdentity, open: OpenStep, name: StepNamer): Look {
   const messages = request.status?.messages ?? null
   if (messages === 0) return { wholeListId: null, bringsFlags: true, steps: [open] }
-  const isSmall = messages !== null && messages <= DIRECT_FETCH_MESSAGES_MAX && request.newMessages === 'fetch'
+  const isSmall = messages !== null && messages <= directMax(request, { isFirst: true }) && request.newMessages === 'fetch'
   const whole = isSmall
     ? summaryStep(identity, UidSet.ALL, 'take in the mailbox', name)
     : searchStep(identity, UidSet.ALL, 'list the messages, to fetch the newest first', name)
@@ -118,7 +122,7 @@ function condstoreLook(request: ForwardRequest, identity: MailboxIdentity, open:
     kind: 'fetch',
     id: name('fetch'),
     mailbox: identity,
-    uids: UidSet.ALL,
+    uids: windowed(request) ? heldOnwards(request.mailbox) : UidSet.ALL,
     items: 'flags',
     changedSince: { modSeq, vanished: false },
     reason: 'HIGHESTMODSEQ moved: learn which flags changed',
@@ -130,20 +134,36 @@ function condstoreLook(request: ForwardRequest, identity: MailboxIdentity, open:
 /** Without mod-sequences: the flags of everything held, then what is new (RFC 4549 §4.3.1). */
 function plainLook(request: ForwardRequest, identity: MailboxIdentity, open: OpenStep, name: StepNamer): Look {
   if (request.newMessages === 'list') return listOnly(identity, open, name)
-  const flags: FetchStep = {
-    kind: 'fetch',
-    id: name('fetch'),
-    mailbox: identity,
-    uids: UidSet.ALL,
-    items: 'flags',
-    reason: 'the server gives no usable mod-sequences: look at the flags of every message',
-  }
+  const list = windowed(request) ? searchStep(identity, UidSet.ALL, 'see which messages there are', name) : null
+  const uids =
+    list === null ? [UidSet.ALL] : (request.mailbox.checkpoint?.covered ?? UidSet.EMPTY).chunksOfOctets(UID_SET_OCTETS_MAX)
+  const reason = `the server gives no usable mod-sequences: look at the flags of every message${list === null ? '' : ' that is held'}`
+  const flags = uids.map(
+    (set): FetchStep => ({ kind: 'fetch', id: name('fetch'), mailbox: identity, uids: set, items: 'flags', reason }),
+  )
+  const whole = list ?? flags[0]
   const isEmpty = request.status?.messages === 0
   return {
-    wholeListId: flags.id,
+    wholeListId: whole?.id ?? null,
     bringsFlags: true,
-    steps: isEmpty ? [open] : [open, ...newMessages(request, identity, name), flags],
+    steps: isEmpty ? [open] : [open, ...newMessages(request, identity, name), ...(list === null ? [] : [list]), ...flags],
   }
+}
+
+/** Whether rows are held of some messages only: then the flags of others are nothing to ask for. */
+function windowed({ mailbox }: ForwardRequest): boolean {
+  return mailbox.window?.box === mailbox.box
+}
+
+/** From the oldest message that is held: a short set, whatever is missing in between. */
+function heldOnwards({ checkpoint }: MailboxRecord): UidSet {
+  return UidSet.range(checkpoint?.covered.min ?? checkpoint?.uidNext ?? 1, UID_MAX)
+}
+
+/** How many messages may be fetched with the look itself: not more than the policy holds, and at the first look none of which the date is to be asked. */
+function directMax({ hold = 'whole' }: ForwardRequest, { isFirst }: { readonly isFirst: boolean }): number {
+  if (typeof hold === 'object' && 'lastMessages' in hold) return Math.min(hold.lastMessages, DIRECT_FETCH_MESSAGES_MAX)
+  return isFirst && hold !== 'whole' ? 0 : DIRECT_FETCH_MESSAGES_MAX
 }
 
 function listOnly(identity: MailboxIdentity, open: OpenStep, name: StepNamer): Look {
@@ -159,7 +179,7 @@ function newMessages(request: ForwardRequest, identity: MailboxIdentity, name: S
   if (to === null && request.newMessages === 'list') return []
   const uids = UidSet.range(from, UID_MAX).difference(checkpoint?.known ?? UidSet.EMPTY)
   const expected = to === null ? 0 : Math.min(to - from, request.status?.messages ?? Number.POSITIVE_INFINITY)
-  return request.newMessages === 'list' || expected > DIRECT_FETCH_MESSAGES_MAX
+  return request.newMessages === 'list' || expected > directMax(request, { isFirst: false })
     ? [searchStep(identity, uids, 'UIDNEXT moved: list the new messages', name)]
     : [summaryStep(identity, uids, 'UIDNEXT moved: fetch the new messages', name)]
 }

@@ -25,8 +25,14 @@ export function trustedServer(
       distrusted.set(entry.capability, entry)
   }
   const measured = newest(sources.flatMap((source) => source.measured ?? []))
-  const { measured: _before, ...rest } = found
-  return { ...rest, distrusted: [...distrusted.values()], ...(measured === undefined ? {} : { measured }) }
+  const renewal = sources.flatMap((source) => source.renewal ?? []).find((one) => isLiving(one, now))
+  const { measured: _before, renewal: _expired, ...rest } = found
+  return {
+    ...rest,
+    distrusted: [...distrusted.values()],
+    ...(measured === undefined ? {} : { measured }),
+    ...(renewal === undefined ? {} : { renewal }),
+  }
 }
 
 /** The mailbox as it may be dealt with now: a limit that has expired is none. */

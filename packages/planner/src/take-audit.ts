@@ -13,8 +13,10 @@ import {
   UidSet,
   type Write,
 } from '@tidemail/core'
+import { windowTaking } from './held-window.ts'
 import type { AuditListPlan } from './plan-audit.ts'
 import { addsUp } from './trust-checks.ts'
+import { uidAfter } from './uid-after.ts'
 import { vanishedIn } from './vanished-in.ts'
 
 export type AuditList =
@@ -158,12 +160,13 @@ export function repairOf(
   const { missing, extra, flags, identityDiffers, contentDiffers } = differences
   const known = checkpoint.known.union(missing).difference(extra)
   const covered = checkpoint.covered.intersect(known).difference(missing).difference(identityDiffers)
-  const uidNext = Math.max(checkpoint.uidNext, (known.max ?? 0) + 1)
+  const uidNext = uidAfter(known, checkpoint.uidNext)
   const isFetched = !missing.isEmpty || !identityDiffers.isEmpty
   const repaired: MailboxRecord = {
     ...mailbox,
     checkpoint: { ...checkpoint, uidNext, known, covered },
     partsHeldFor: isFetched ? null : mailbox.partsHeldFor,
+    ...(mailbox.window == null ? {} : { window: windowTaking(mailbox, missing) }),
   }
   const removed = extra.union(contentDiffers)
   const writes: Write[] = [{ kind: 'put-mailbox', mailbox: repaired }]

@@ -14,12 +14,15 @@ import {
   type RowSeen,
   type ServerMessage,
   type Tier,
+  UID_MAX,
   UidSet,
   type UidValidity,
   type Write,
 } from '@tidemail/core'
+import { windowTaking } from './held-window.ts'
 import type { ForwardPlan } from './plan-forward.ts'
 import { addsUp, hasGoneBack, isUsableForQresync } from './trust-checks.ts'
+import { uidAfter } from './uid-after.ts'
 
 export type ForwardResult =
   /** Believed: what to write, and the mailbox as it is then. */
@@ -66,15 +69,31 @@ export function takeForward(plan: ForwardPlan, observations: readonly Observatio
       ? { kind: 'lower-tier', tier: 'plain', reason: 'HIGHESTMODSEQ is missing or went back' }
       : { kind: 'lower-tier', tier: 'condstore', reason: 'the server did not report what changed' }
   }
+  // CHANGEDSINCE with a mod-sequence of the future tells of no change: FETCH of it all does (FIELD-3).
+  if (tier === 'condstore' && plan.bringsFlags && hasGoneBack(before, opened.highestModSeq))
+    return { kind: 'lower-tier', tier: 'plain', reason: 'HIGHESTMODSEQ went back' }
   if (hasMovedOn(plan, opened)) return { kind: 'moved' }
   const seen = whatWasSeen(plan, observations)
   const exists = endings.findLast((done) => done.exists !== null)?.exists ?? opened.exists
   const known = knownAfter(plan, opened, seen)
   const isListedTwice = seen.whole !== null && plan.doubtedList?.equals(seen.whole) === true
-  if (!addsUp(known, exists) && !isListedTwice) {
+  if ((!addsUp(known, exists) || !addedUpAtOpen(plan, opened, seen)) && !isListedTwice) {
     return { kind: 'verify', uidValidity: opened.mailbox.uidValidity, list: seen.whole }
   }
   return taken(plan, opened, seen, known, held)
+}
+
+/**
+ * CONDSTORE does not tell what was expunged (RFC 4549 §6.1), and a message that came after the last FETCH is counted and not named: one of each, and the
+ * count at the end is as it was. When the mailbox was opened, all below UIDNEXT were there, or have been named since.
+ */
+function addedUpAtOpen(
+  { request: { mailbox, tier } }: ForwardPlan,
+  { exists, uidNext }: Opened,
+  { named, whole }: Seen,
+): boolean {
+  if (tier !== 'condstore' || whole !== null || uidNext === null || mailbox.checkpoint === null) return true
+  return addsUp(mailbox.checkpoint.known.union(named).difference(UidSet.range(uidNext, UID_MAX)), exists)
 }
 
 /** UIDVALIDITY may be the second of creation, so that two mailboxes have the same: where there is a MAILBOXID, it tells them apart (RFC 8474 §4). */
@@ -162,7 +181,7 @@ function whatWasSeen(plan: ForwardPlan, observations: readonly Observation[]): S
 
 /** Rows of messages that arrived after the list was made. */
 function rowsAbove(rows: UidSet, list: UidSet): UidSet {
-  return rows.intersect(UidSet.range((list.max ?? 0) + 1, 4_294_967_295))
+  return rows.intersect(UidSet.range(uidAfter(list), UID_MAX))
 }
 
 function knownAfter(plan: ForwardPlan, opened: Opened, seen: Seen): UidSet {
@@ -191,7 +210,7 @@ function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet, hel
   const stated = before?.highestModSeq == null ? news : states
   const covered = held.union(UidSet.from(messages.map((message) => message.uid))).intersect(known)
   const checkpoint: Checkpoint = {
-    uidNext: Math.max(uidNextOf(plan, opened), (known.max ?? 0) + 1, before?.uidNext ?? 1),
+    uidNext: uidAfter(known, uidNextOf(plan, opened), before?.uidNext ?? 1),
     highestModSeq: modSeqAfter(plan, opened),
     known,
     covered,
@@ -204,6 +223,7 @@ function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet, hel
     isReadOnly: opened.isReadOnly,
     checkpoint,
     partsHeldFor: messages.length > 0 ? null : mailbox.partsHeldFor,
+    ...(mailbox.window == null ? {} : { window: windowTaking(mailbox, known.difference(before?.known ?? UidSet.EMPTY)) }),
   }
   const writes: Write[] = [{ kind: 'put-mailbox', mailbox: updated }]
   if (!gone.isEmpty) writes.push({ kind: 'remove-messages', mailboxId: mailbox.id, uids: gone })

@@ -1,5 +1,6 @@
 /** A history as data: what happens, in order, each event with a seed of its own, so that any of them can be left out. */
 
+import type { Hold } from '@tidemail/engine'
 import type { Extension } from '@tidemail/testing/simulated'
 import type { FaultName } from './faults.ts'
 import type { RivalActName } from './rival-acts.ts'
@@ -92,6 +93,8 @@ export interface Circumstances {
   readonly bodies: 'none' | 'text'
   /** Whether the view is computed a second time, by the naive model, at every commit. */
   readonly isViewChecked: boolean
+  /** Which messages are held until the world comes to rest, and then all of them; left out: all of them all the time. */
+  readonly hold?: Hold
 }
 
 export interface History {

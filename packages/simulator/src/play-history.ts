@@ -98,7 +98,7 @@ class Player {
     world.account.moveStopsAfter = event.moveStopsAfter
     const report = await world.sync(event.tab, event)
     world.account.moveStopsAfter = null
-    const isWhole = report?.outcome === 'done' && world.circumstances.isLonely
+    const isWhole = report?.outcome === 'done' && world.circumstances.isLonely && world.hold === 'whole'
     if (isWhole && this.#wanted === null) this.#wanted = await this.#view()
   }
 
@@ -173,6 +173,12 @@ class Player {
   async #rest(): Promise<void> {
     const { world } = this
     world.calm()
+    if (world.hold !== 'whole') {
+      if (!(await syncUntilDone(world))) return
+      // What was left out is fetched, and nothing of it is found to be otherwise than as if it had been here all the time.
+      world.hold = 'whole'
+      await world.process(0).bury()
+    }
     if (!(await syncUntilDone(world))) return
     const parked = await parkedEntries(world)
     this.undecided = parked.length

@@ -91,7 +91,7 @@ export class SimulatedProcess {
       store: this.#disturbedStore(),
       remote: this.#disturbedRemote(),
       account: { id: ME, host: 'mail.example', user: 'me' },
-      policy: { bodies: this.#world.circumstances.bodies },
+      policy: { bodies: this.#world.circumstances.bodies, hold: this.#world.hold },
       clock: this.#world.clock,
       random: new SeededRandom(this.#world.nextProcessSeed()),
     })

@@ -1,7 +1,7 @@
 /** A world: a mail server, a disk, time, and the processes that work on them; every write and every step is checked. */
 
 import { isMutating, type MessageView, type Step, SyncError } from '@tidemail/core'
-import type { MailEngine, SyncReport } from '@tidemail/engine'
+import type { Hold, MailEngine, SyncReport } from '@tidemail/engine'
 import { decodeEntry } from '@tidemail/replay-log'
 import {
   type Executed,
@@ -42,6 +42,8 @@ export class SimulatedWorld {
   readonly writes: string[] = []
   /** Steps sent since the last event that change the server. */
   readonly mutations: string[] = []
+  /** Which messages a process holds that opens the store now. */
+  hold: Hold
   /** How many operations were accepted. */
   accepted = 0
   /** Messages that the user has seen, and may still act on. */
@@ -63,6 +65,7 @@ export class SimulatedWorld {
     }: { readonly mailboxes?: readonly string[]; readonly onInterruption?: (event: Interruption['event']) => Promise<void> } = {},
   ) {
     this.circumstances = circumstances
+    this.hold = circumstances.hold ?? 'whole'
     this.without = TIERS[circumstances.tier] ?? []
     this.account = new ModelAccount({
       mailboxes: Object.fromEntries(mailboxes.map((path) => [path, path === 'Archive' ? 'archive' : null])),

@@ -2,8 +2,9 @@
 
 import { normaliseFlags, SyncError, UidSet, type Write } from '@tidemail/core'
 import { insertMessages, packMessage } from './apply-messages.ts'
-import { addParts } from './apply-parts.ts'
+import { setParts } from './apply-parts.ts'
 import { decodeEffect } from './effects-codec.ts'
+import type { HeldPart } from './held-parts.ts'
 import { positionOf } from './packed-columns.ts'
 import { decoded } from './store-errors.ts'
 import { openBox, readColumns, saveBox, type UnitOfWork } from './unit-of-work.ts'
@@ -23,6 +24,7 @@ export async function applyLandLocal(unit: UnitOfWork, write: Extract<Write, { k
     const flags = normaliseFlags(effect.message.flags)
     await insertMessages(unit, box, [packMessage(box, { ...effect.message, flags, uid: write.uid, modSeq: null })])
   }
-  await addParts(unit, box.box, write.uid, [['', effect.message.bodyId]], { replaces: true })
+  const whole: HeldPart = { ids: [effect.message.bodyId], octets: null, isWhole: true }
+  await setParts(unit, box.box, write.uid, (held) => new Map(held).set('', whole))
   await saveBox(unit, box)
 }

@@ -3,26 +3,29 @@
 import {
   applyFlagDelta,
   type BoxEpoch,
+  namesStored,
   normaliseFlags,
   type ServerMessage,
   type Summary,
   UidSet,
   type Write,
 } from '@tidemail/core'
-import { carryParts, dropParts } from './apply-parts.ts'
+import { decodeEntryRow } from './apply-log.ts'
+import { carryParts, dropParts, type LeavingMessage } from './apply-parts.ts'
 import { isUnread } from './keyword-dictionary.ts'
 import {
   type ColumnsRow,
   chunkOf,
   emptyColumns,
+  HAS_PARTS,
   messagesIn,
   type PackedMessage,
   positionOf,
   withMessages,
   withoutMessages,
 } from './packed-columns.ts'
-import { type EnvelopesRow, encodeDescribed, jsonOf, withEnvelopes } from './packed-envelopes.ts'
-import { corruptMailbox } from './store-errors.ts'
+import { describedIn, type EnvelopesRow, encodeDescribed, jsonOf, withEnvelopes } from './packed-envelopes.ts'
+import { Conflict, corruptMailbox } from './store-errors.ts'
 import { type OpenBox, openBox, readChunks, readColumns, saveBox, type UnitOfWork } from './unit-of-work.ts'
 
 type WriteOf<Kind extends Write['kind']> = Extract<Write, { kind: Kind }>
@@ -124,10 +127,24 @@ export async function removeMessages(unit: UnitOfWork, write: WriteOf<'remove-me
     envelopes.push(withEnvelopes({ box: box.box, chunk: row.chunk }, envelopesBefore.get(row.chunk), { remove }))
   }
   if (removed.length === 0) return
-  await dropParts(unit, box.box, removed)
+  await dropParts(unit, box, withEmailIds(removed, envelopesBefore))
   await unit.db.columns.bulkPut(columns)
   await unit.db.envelopes.bulkPut(envelopes)
   await saveBox(unit, box)
+}
+
+/** @throws Conflict when an open entry names one of them (I-STORE-2) */
+export async function evictMessages(unit: UnitOfWork, { mailboxId, uids }: WriteOf<'evict-messages'>): Promise<void> {
+  const { box } = await openBox(unit, mailboxId)
+  const accountId = (await unit.db.mailboxes.get(mailboxId))?.accountId
+  const entries = await unit.db.entries
+    .where('accountId')
+    .equals(accountId ?? '')
+    .toArray()
+  if (entries.some((row) => namesStored(decodeEntryRow(row).effects, { box, uids }))) {
+    throw new Conflict('entry', `An operation waits on a message that was to leave mailbox ${mailboxId}.`)
+  }
+  await removeMessages(unit, { kind: 'remove-messages', mailboxId, uids })
 }
 
 /** A row that stands in the target already is the server's own word, and stays; it gains the parts. */
@@ -151,7 +168,7 @@ export async function carryMessages(unit: UnitOfWork, write: WriteOf<'carry-mess
       return { packed: { ...message, uid, flags: bits, extra, modSeq: 0n, bits: 0 }, json: bytes }
     })
   if (added.length > 0) await insertMessages(unit, to, added)
-  await carryParts(unit, { from: from.box, to: to.box }, carried)
+  await carryParts(unit, { from: from.box, to: to.box }, carried, { only: 'begun-too' })
   await saveBox(unit, to)
 }
 
@@ -161,7 +178,7 @@ export async function carryFormerParts(unit: UnitOfWork, { mailboxId, pairs }: W
   const from = (await unit.db.mailboxes.get(mailboxId))?.record.formerBox ?? null
   if (from === null) return
   const found = (await readColumns(unit.db, from, pairs.sources)).flatMap((row) => messagesIn(row, pairs.sources))
-  await carryParts(unit, { from, to: to.box }, pairUp(found, pairs.ranges))
+  await carryParts(unit, { from, to: to.box }, pairUp(found, pairs.ranges), { only: 'whole' })
   await saveBox(unit, to)
 }
 
@@ -189,6 +206,16 @@ async function changeRows(
   if (changed.length === 0) return
   await unit.db.columns.bulkPut(changed)
   await saveBox(unit, box)
+}
+
+function withEmailIds(messages: readonly PackedMessage[], envelopes: ReadonlyMap<number, EnvelopesRow>): LeavingMessage[] {
+  return messages.map((message) => {
+    const hasParts = (message.bits & HAS_PARTS) !== 0
+    return {
+      message,
+      emailId: hasParts ? (describedIn(envelopes.get(chunkOf(message.uid)), message.uid)?.emailId ?? null) : null,
+    }
+  })
 }
 
 function recount(box: OpenBox, before: ColumnsRow, after: ColumnsRow): void {

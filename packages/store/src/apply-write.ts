@@ -4,9 +4,18 @@ import { assertNever, type BodyId, type Write } from '@tidemail/core'
 import { applyLandLocal } from './apply-landing.ts'
 import { putClaim, putEntry, putReceipt, removeClaim, removeEntry } from './apply-log.ts'
 import { putAccount, putMailbox, removeMailbox } from './apply-mailbox.ts'
-import { carryFormerParts, carryMessages, inferFlags, putFlags, putMessages, removeMessages } from './apply-messages.ts'
-import { putPart } from './apply-parts.ts'
+import {
+  carryFormerParts,
+  carryMessages,
+  evictMessages,
+  inferFlags,
+  putFlags,
+  putMessages,
+  removeMessages,
+} from './apply-messages.ts'
+import { putPart, putPartPiece, releaseParts } from './apply-parts.ts'
 import { putForward } from './forwards.ts'
+import { linkParts } from './link-parts.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 /** Carries out one write inside the transaction. `digests` names the bytes of parts, computed before it. */
@@ -26,6 +35,8 @@ export async function applyWrite(unit: UnitOfWork, write: Write, digests: Readon
       return inferFlags(unit, write)
     case 'remove-messages':
       return removeMessages(unit, write)
+    case 'evict-messages':
+      return evictMessages(unit, write)
     case 'carry-messages':
       return carryMessages(unit, write)
     case 'carry-parts':
@@ -34,6 +45,12 @@ export async function applyWrite(unit: UnitOfWork, write: Write, digests: Readon
       return applyLandLocal(unit, write)
     case 'put-part':
       return putPart(unit, write, digests.get(write.bytes) as BodyId)
+    case 'put-part-piece':
+      return putPartPiece(unit, write, digests.get(write.bytes) as BodyId)
+    case 'link-parts':
+      return linkParts(unit, write)
+    case 'release-parts':
+      return releaseParts(unit, write.accountId)
     case 'put-entry':
       return putEntry(unit, write.entry)
     case 'remove-entry':

@@ -277,7 +277,7 @@ async function digestParts(writes: readonly Write[]): Promise<{
   const digests = new Map<Uint8Array, BodyId>()
   const bytes = new Map<BodyId, Uint8Array>()
   for (const write of writes) {
-    if (write.kind !== 'put-part') continue
+    if (write.kind !== 'put-part' && write.kind !== 'put-part-piece') continue
     const own = write.bytes.slice()
     const id = await bodyIdOf(own)
     digests.set(write.bytes, id)

@@ -1,4 +1,4 @@
-import { accountId, mailboxId } from '@tidemail/core'
+import { accountId, mailboxId, UidSet } from '@tidemail/core'
 import { sampleMailbox } from '@tidemail/testing/simulated'
 import { expect, it } from 'vitest'
 import { decodeMailbox, encodeMailbox } from './mailbox-codec.ts'
@@ -6,7 +6,17 @@ import { decodeMailbox, encodeMailbox } from './mailbox-codec.ts'
 const mailbox = sampleMailbox(mailboxId(1), { accountId: accountId('a') })
 const limited = { ...mailbox, tierLimit: { tier: 'plain' as const, reason: 'it lied', expiresAt: 5 } }
 
-it.each([mailbox, limited])('reads a mailbox as it was written', (record) => {
+const window = {
+  ...{ hold: 'last-days:30', box: mailbox.box, from: 90, since: 1_767_000_000_000 },
+  ...{ dated: UidSet.parse('7,20:4294967295'), backfilled: UidSet.EMPTY },
+}
+const windowed = { ...mailbox, window }
+
+it('writes nothing of a window where there is none', () => {
+  expect(encodeMailbox({ ...mailbox, window: null })).toEqual(encodeMailbox(mailbox))
+})
+
+it.each([mailbox, limited, windowed])('reads a mailbox as it was written', (record) => {
   expect(decodeMailbox(encodeMailbox(record))).toEqual(record)
 })
 

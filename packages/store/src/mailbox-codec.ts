@@ -1,19 +1,34 @@
 /** The stored form of a mailbox: its checkpoint's UID sets as RFC 9051 writes them, its mod-sequence in decimal. */
 
-import { type AccountId, type BoxEpoch, type MailboxId, type MailboxRecord, modSeq, type TierLimit, UidSet } from '@tidemail/core'
+import {
+  type AccountId,
+  type BoxEpoch,
+  type HeldWindow,
+  type MailboxId,
+  type MailboxRecord,
+  modSeq,
+  type TierLimit,
+  UidSet,
+} from '@tidemail/core'
 
 export interface MailboxRow {
   readonly id: MailboxId
   readonly accountId: AccountId
   readonly box: BoxEpoch
-  /** `isOnServer` may be missing: then it is; `formerBox`: then there is none. A limit without its end has ended. */
-  readonly record: Omit<MailboxRecord, 'id' | 'accountId' | 'box' | 'checkpoint' | 'isOnServer' | 'formerBox' | 'tierLimit'> & {
+  /** `isOnServer` may be missing: then it is; `formerBox`, `window`: then there is none. A limit without its end has ended. */
+  readonly record: Omit<
+    MailboxRecord,
+    'id' | 'accountId' | 'box' | 'checkpoint' | 'isOnServer' | 'formerBox' | 'tierLimit' | 'window'
+  > & {
     readonly isOnServer?: boolean
     readonly formerBox?: BoxEpoch | null
     readonly tierLimit: (Omit<TierLimit, 'expiresAt'> & { readonly expiresAt?: number }) | null
+    readonly window?: StoredWindow | null
   }
   readonly checkpoint: StoredCheckpoint | null
 }
+
+type StoredWindow = Omit<HeldWindow, 'dated' | 'backfilled'> & { readonly dated: string; readonly backfilled: string }
 
 interface StoredCheckpoint {
   readonly uidNext: number
@@ -23,12 +38,12 @@ interface StoredCheckpoint {
 }
 
 export function encodeMailbox(mailbox: MailboxRecord): MailboxRow {
-  const { id, accountId, box, checkpoint, ...record } = mailbox
+  const { id, accountId, box, checkpoint, window, ...record } = mailbox
   return {
     id,
     accountId,
     box,
-    record,
+    record: window === undefined || window === null ? record : { ...record, window: encodeWindow(window) },
     checkpoint:
       checkpoint === null
         ? null
@@ -42,7 +57,8 @@ export function encodeMailbox(mailbox: MailboxRecord): MailboxRow {
 }
 
 /** @throws Error when it is not what {@link encodeMailbox} makes. */
-export function decodeMailbox({ id, accountId, box, record, checkpoint }: MailboxRow): MailboxRecord {
+export function decodeMailbox({ id, accountId, box, record: stored, checkpoint }: MailboxRow): MailboxRecord {
+  const { window, ...record } = stored
   return {
     id,
     accountId,
@@ -50,6 +66,7 @@ export function decodeMailbox({ id, accountId, box, record, checkpoint }: Mailbo
     isOnServer: true,
     formerBox: null,
     ...record,
+    ...(window === undefined || window === null ? {} : { window: decodeWindow(window) }),
     tierLimit: record.tierLimit === null ? null : { expiresAt: 0, ...record.tierLimit },
     checkpoint:
       checkpoint === null
@@ -61,4 +78,12 @@ export function decodeMailbox({ id, accountId, box, record, checkpoint }: Mailbo
             covered: UidSet.parse(checkpoint.covered),
           },
   }
+}
+
+function encodeWindow({ dated, backfilled, ...window }: HeldWindow): StoredWindow {
+  return { ...window, dated: dated.toString(), backfilled: backfilled.toString() }
+}
+
+function decodeWindow({ dated, backfilled, ...window }: StoredWindow): HeldWindow {
+  return { ...window, dated: UidSet.parse(dated), backfilled: UidSet.parse(backfilled) }
 }

@@ -13,13 +13,15 @@ import {
   UidSet,
 } from '@tidemail/core'
 import { decodeEntryRow } from './apply-log.ts'
-import { readEnvelopes } from './apply-messages.ts'
+import { describe } from './describe-messages.ts'
+import { partsIn } from './held-parts.ts'
 import { KeywordDictionary } from './keyword-dictionary.ts'
+import { linkable } from './link-parts.ts'
 import { decodeMailbox } from './mailbox-codec.ts'
-import { chunkOf, HAS_PARTS, messagesIn, messagesOf, type PackedMessage } from './packed-columns.ts'
-import { type Described, describedIn } from './packed-envelopes.ts'
+import { HAS_PARTS, messagesIn, messagesOf, type PackedMessage } from './packed-columns.ts'
+import type { Described } from './packed-envelopes.ts'
 import type { StoreDatabase } from './schema.ts'
-import { corruptMailbox, decoded } from './store-errors.ts'
+import { decoded } from './store-errors.ts'
 import { readColumns, type UnitOfWork } from './unit-of-work.ts'
 
 /** How reads reach the database, each in one transaction. */
@@ -71,36 +73,12 @@ export function planningReads(access: Access): PlanningReads {
         }))
       }),
     missingParts: (mailboxId, wanted) => read((db) => missingParts(db, mailboxId, wanted)),
+    linkable: (mailboxId, uids) => read((db) => linkable(db, mailboxId, uids)),
     body: async (bodyId) => {
       const bytes = await access.body(bodyId)
       if (bytes === null) throw new SyncError('store.corrupt', 'The store has no bytes under that name.')
       return bytes
     },
-  }
-}
-
-/** What is told of messages, by UID. @throws SyncError `store.corrupt` when one is missing or cannot be read. */
-export async function describe(
-  db: StoreDatabase,
-  place: { readonly box: BoxEpoch; readonly mailboxId: MailboxId },
-  uids: readonly number[],
-): Promise<ReadonlyMap<number, Described>> {
-  const rows = await readEnvelopes({ db }, place.box, UidSet.from(uids))
-  const byChunk = new Map(rows.map((row) => [row.chunk, row]))
-  const told = new Map<number, Described>()
-  for (const uid of uids) {
-    const described = decodedDescription(place.mailboxId, () => describedIn(byChunk.get(chunkOf(uid)), uid))
-    if (described === null) throw corruptMailbox(`a message without its envelope in mailbox ${place.mailboxId}`)
-    told.set(uid, described)
-  }
-  return told
-}
-
-function decodedDescription(mailboxId: MailboxId, read: () => Described | null): Described | null {
-  try {
-    return read()
-  } catch (error) {
-    throw corruptMailbox(`an envelope in mailbox ${mailboxId}`, error)
   }
 }
 
@@ -142,25 +120,28 @@ async function identitiesOf(
 async function missingParts(db: StoreDatabase, mailboxId: MailboxId, wanted: PartsWanted): Promise<MissingPart[]> {
   const mailbox = await db.mailboxes.get(mailboxId)
   if (mailbox === undefined) return []
+  const { parts, messagesMax, partBytesMax, receivedSince } = wanted
   const columns = await readColumns(db, mailbox.box, UidSet.ALL)
   const newest = columns
     .flatMap(messagesOf)
     .sort((a, b) => b.date - a.date || b.uid - a.uid)
-    .slice(0, wanted.messagesMax)
+    .slice(0, messagesMax)
+    .filter(({ date }) => receivedSince === null || date >= receivedSince)
   const place = { box: mailbox.box, mailboxId }
   const told = await describe(
     db,
     place,
     newest.map(({ uid }) => uid),
   )
-  const withParts = newest.filter(({ bits }) => (bits & HAS_PARTS) !== 0)
-  const rows = await db.parts.bulkGet(withParts.map(({ uid }): [number, number] => [mailbox.box, uid]))
-  const held = new Map(withParts.map(({ uid }, i) => [uid, new Set(rows[i]?.held.map(([section]) => section) ?? [])]))
+  const withSome = newest.filter(({ bits }) => (bits & HAS_PARTS) !== 0)
+  const rows = await db.parts.bulkGet(withSome.map(({ uid }): [number, number] => [mailbox.box, uid]))
+  const heldOf = new Map(withSome.map(({ uid }, i) => [uid, partsIn(rows[i])]))
   return newest.flatMap(({ uid }) => {
-    if (held.get(uid)?.has('') === true) return []
+    const held = heldOf.get(uid)
+    if (held?.get('')?.isWhole === true) return []
     return (told.get(uid) as Described).parts
-      .filter(({ type, disposition }) => wanted.parts === 'all' || (type.startsWith('text/') && disposition !== 'attachment'))
-      .filter(({ section, sizeBytes }) => sizeBytes <= wanted.partBytesMax && held.get(uid)?.has(section) !== true)
-      .map(({ section, sizeBytes }) => ({ uid: uid as Uid, section, sizeBytes }))
+      .filter(({ type, disposition }) => parts === 'all' || (type.startsWith('text/') && disposition !== 'attachment'))
+      .filter(({ section, sizeBytes }) => sizeBytes <= partBytesMax && held?.get(section)?.isWhole !== true)
+      .map(({ section, sizeBytes }) => ({ uid: uid as Uid, section, sizeBytes, heldBytes: held?.get(section)?.octets ?? 0 }))
   })
 }

@@ -7,26 +7,31 @@ import {
   foldMailboxes,
   followReference,
   type LocalId,
+  leftOutRows,
   type MailboxId,
   type MailboxView,
   type MessageReference,
   type MessageView,
+  missingRows,
   type Page,
   type PageCursor,
   type PageQuery,
+  type PartOnServer,
   placeOfLocal,
   SyncError,
   type Uid,
-  UidSet,
+  type UidSet,
   type ViewReads,
 } from '@tidemail/core'
+import { describe } from './describe-messages.ts'
 import { resolveReference } from './forwards.ts'
+import { partsIn, wholeParts } from './held-parts.ts'
 import { decodeMailbox } from './mailbox-codec.ts'
 import { findMessage, flagsAt, type IndexedMessage, type MailboxIndex, MailboxIndexes, placeAfter } from './mailbox-index.ts'
 import { type MailboxPicture, MailboxPictures, type PlacedView } from './mailbox-picture.ts'
 import { HAS_PARTS, positionsIn } from './packed-columns.ts'
 import type { PendingLog, PendingLogs } from './pending-log.ts'
-import { type Access, describe } from './read-planning.ts'
+import type { Access } from './read-planning.ts'
 import type { BoxRow, PartsRow, StoreDatabase } from './schema.ts'
 import { corruptMailbox, decoded } from './store-errors.ts'
 import { readColumns } from './unit-of-work.ts'
@@ -44,18 +49,19 @@ export function viewReads(access: Access, logs: PendingLogs): ViewReads {
         return found === null ? null : ((await asViews(scene, found.stage, [found.shown]))[0] ?? null)
       }),
     part: async (reference, section) => {
-      const named = (): Promise<BodyId | null> =>
-        access.read((db) => bodyOfPart({ db, indexes, pictures, logs }, reference, section))
-      for (let bodyId = await named(); bodyId !== null; ) {
-        const bytes = await access.body(bodyId)
+      const named = (): Promise<readonly BodyId[] | null> =>
+        access.read((db) => bodiesOfPart({ db, indexes, pictures, logs }, reference, section))
+      for (let ids = await named(); ids !== null; ) {
+        const bytes = await joined(access, ids)
         if (bytes !== null) return bytes
-        // Name and bytes are read one after the other: in between the message may have gone, or its part been put anew.
+        // Names and bytes are read one after the other: in between the message may have gone, or its part been put anew.
         const again = await named()
-        if (again === bodyId) throw new SyncError('store.corrupt', 'A part names bytes that are not there.')
-        bodyId = again
+        if (again?.join() === ids.join()) throw new SyncError('store.corrupt', 'A part names bytes that are not there.')
+        ids = again
       }
       return null
     },
+    partOnServer: (reference, section) => access.read((db) => partOnServer({ db, indexes, pictures, logs }, reference, section)),
   }
 }
 
@@ -88,10 +94,11 @@ async function mailboxViews({ db, logs, pictures }: Scene, accountId: AccountId)
     const box = boxes[i]
     if (box === undefined) throw corruptMailbox(`a mailbox ${row.id} without its box`)
     const { total, unread } = await pictures.picture(db, box, pending)
-    const { id, path, delimiter, role, isSelectable, isSubscribed, checkpoint } = mailbox
-    const awaited = checkpoint === null ? UidSet.EMPTY : checkpoint.known.difference(checkpoint.covered)
+    const { id, path, delimiter, role, isSelectable, isSubscribed } = mailbox
+    const awaited = missingRows(mailbox)
     const toFetch = awaited.isEmpty ? 0 : awaited.size - (await countHeld(db, box.box, awaited))
-    views.push({ id, path, delimiter, role, isSelectable, isSubscribed, total, unread, toFetch })
+    const leftOut = leftOutRows(mailbox).size
+    views.push({ id, path, delimiter, role, isSelectable, isSubscribed, total, unread, toFetch, leftOut })
   }
   return foldMailboxes(views, pending.effects)
 }
@@ -190,13 +197,46 @@ async function accountOf(db: StoreDatabase, reference: MessageReference): Promis
   return reference.kind === 'local' ? reference.accountId : (await db.mailboxes.get(reference.mailboxId))?.accountId
 }
 
-async function bodyOfPart(scene: Scene, reference: MessageReference, section: string): Promise<BodyId | null> {
+/** The bytes of pieces, one after the other; null when one of them is not there. */
+async function joined(access: Access, ids: readonly BodyId[]): Promise<Uint8Array | null> {
+  const pieces: Uint8Array[] = []
+  for (const id of ids) {
+    const piece = await access.body(id)
+    if (piece === null) return null
+    pieces.push(piece)
+  }
+  const [only] = pieces
+  if (only !== undefined && pieces.length === 1) return only
+  const bytes = new Uint8Array(pieces.reduce((total, piece) => total + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}
+
+async function partOnServer(scene: Scene, reference: MessageReference, section: string): Promise<PartOnServer | null> {
+  const found = await findShown(scene, reference)
+  const place = found === null ? null : rowPlaceOf(found.stage, found.shown)
+  const row = found === null ? null : rowOf(found.stage, found.shown)
+  if (place?.kind !== 'row' || row === null) return null
+  const { mailboxId, box } = place
+  const uid = place.uid as Uid
+  const told = (await describe(scene.db, { box, mailboxId }, [uid])).get(uid)
+  const named = told?.parts.find((part) => part.section === section)?.sizeBytes ?? null
+  const sizeBytes = section === '' ? (row.columns.sizes[row.position] as number) : named
+  const part = partsIn(await scene.db.parts.get([box, uid])).get(section)
+  return { mailboxId, box, uid, sizeBytes, heldBytes: part?.isWhole === false ? (part.octets ?? 0) : 0 }
+}
+
+async function bodiesOfPart(scene: Scene, reference: MessageReference, section: string): Promise<readonly BodyId[] | null> {
   const found = await findShown(scene, reference)
   if (found === null) return null
   const place = rowPlaceOf(found.stage, found.shown)
-  if (place.kind === 'new') return section === '' ? place.bodyId : null
-  const row = await scene.db.parts.get([place.box, place.uid])
-  return row?.held.find(([held]) => held === section)?.[1] ?? null
+  if (place.kind === 'new') return section === '' ? [place.bodyId] : null
+  const part = partsIn(await scene.db.parts.get([place.box, place.uid])).get(section)
+  return part?.isWhole === true ? part.ids : null
 }
 
 type RowPlace =
@@ -241,7 +281,7 @@ async function asViews(scene: Scene, stage: Stage, shown: readonly Shown[]): Pro
     const described = told.get(key)
     if (described === undefined) return []
     const sizeBytes = row.columns.sizes[row.position] as number
-    const heldSections = held.get(key)?.held.map(([section]) => section) ?? []
+    const heldSections = [...wholeParts(partsIn(held.get(key))).keys()].sort()
     return [{ ...fixed, ...described, ...stateOf(stage, message, row), sizeBytes, heldSections }]
   })
 }

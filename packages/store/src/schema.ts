@@ -63,11 +63,20 @@ export interface BoxRow {
   readonly keywords: readonly Flag[]
 }
 
-/** The sections of a message whose bytes are held. */
+/** The sections of a message whose bytes are held. In the box 0 are those of messages that have left, numbered as they came. */
 export interface PartsRow {
   readonly box: BoxEpoch
   readonly uid: number
   readonly held: readonly (readonly [section: string, bodyId: BodyId])[]
+  /** Sections that come in pieces, in order: `octets` of them are here, up to their end or not yet. */
+  readonly pieces?: readonly {
+    readonly section: string
+    readonly ids: readonly BodyId[]
+    readonly octets: number
+    readonly isWhole: boolean
+  }[]
+  /** Of a message that has left: whose it was, and what is the same of whichever has the same content. */
+  readonly released?: { readonly accountId: AccountId; readonly size: number; readonly emailId: string }
 }
 
 export interface BodyRow {

@@ -91,6 +91,7 @@ export async function readMailbox(db: StoreDatabase, id: MailboxId): Promise<Mai
 /** A box whose rows are about to change. Counts and keywords are written back by {@link saveBox}. */
 export interface OpenBox {
   readonly mailboxId: MailboxId
+  readonly accountId: AccountId
   readonly box: BoxEpoch
   readonly madeAt: number
   readonly dictionary: KeywordDictionary
@@ -107,10 +108,18 @@ export async function openBox(unit: UnitOfWork, mailboxId: MailboxId): Promise<O
   const row = await unit.db.boxes.get(mailbox.box)
   if (row === undefined) throw corruptMailbox(`a mailbox ${mailboxId} without its box`)
   const { madeAt = 0, total, unread, keywords } = row
-  return { mailboxId, box: mailbox.box, madeAt, dictionary: new KeywordDictionary(keywords), total, unread }
+  return {
+    mailboxId,
+    accountId: mailbox.accountId,
+    box: mailbox.box,
+    madeAt,
+    dictionary: new KeywordDictionary(keywords),
+    total,
+    unread,
+  }
 }
 
-export async function saveBox(unit: UnitOfWork, { dictionary, ...counted }: OpenBox): Promise<void> {
+export async function saveBox(unit: UnitOfWork, { dictionary, accountId: _, ...counted }: OpenBox): Promise<void> {
   const row: BoxRow = { ...counted, revision: unit.revision, keywords: dictionary.keywords }
   await unit.db.boxes.put(row)
 }

@@ -3,6 +3,7 @@
 import type { AccountId } from '@tidemail/core'
 import { removeClaim, removeEntry } from './apply-log.ts'
 import { removeMailbox } from './apply-mailbox.ts'
+import { releaseParts } from './apply-parts.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 export async function wipeAccount(unit: UnitOfWork, accountId: AccountId): Promise<void> {
@@ -13,6 +14,7 @@ export async function wipeAccount(unit: UnitOfWork, accountId: AccountId): Promi
   const all = [accountId, 0]
   await db.receipts.where('[accountId+seq]').between(all, [accountId, Number.MAX_SAFE_INTEGER], true, true).delete()
   await db.forwards.bulkDelete(await db.forwards.where('accountId').equals(accountId).primaryKeys())
+  await releaseParts(unit, accountId)
   await db.accounts.delete(accountId)
   unit.accounts.add(accountId)
   unit.hasLogChanged = true

@@ -21,8 +21,9 @@ import {
   type Write,
 } from '@tidemail/core'
 import { applyWrite, boxesOf, dropBox, MemoryConflict, ownBytes } from './memory/apply-write.ts'
-import { mailboxViews, message, page, part } from './memory/naive-view.ts'
+import { mailboxViews, message, page, part, partOnServer } from './memory/naive-view.ts'
 import { NewsFeed } from './memory/news-feed.ts'
+import { releaseParts } from './memory/parts.ts'
 import { planningReads } from './memory/planning-reads.ts'
 import { resolveTargets } from './memory/resolve-forwards.ts'
 import { bodiesOfEntry, copyOfState, dropUnnamedBodies, emptyState, type MemoryState } from './memory/state.ts'
@@ -67,6 +68,7 @@ export class MemoryMessageStore implements MessageStore {
       page: (query) => read((state) => page(state, query)),
       message: (reference) => read((state) => message(state, reference)),
       part: (reference, section) => read((state) => part(state, reference, section)),
+      partOnServer: (reference, section) => read((state) => partOnServer(state, reference, section)),
     }
   }
 
@@ -142,6 +144,7 @@ export class MemoryMessageStore implements MessageStore {
         for (const [key, record] of [...kept]) if (record.accountId === accountId) kept.delete(key)
       }
       state.accounts.delete(accountId)
+      releaseParts(state, accountId)
       state.forwards = state.forwards.filter((forward) => forward.accountId !== accountId)
       dropUnnamedBodies(state)
       state.revision += 1
@@ -216,7 +219,8 @@ function checkLateNames(state: MemoryState, { expect, writes }: Change): void {
 
 async function digestsOfParts(writes: readonly Write[]): Promise<ReadonlyMap<Uint8Array, BodyId>> {
   const digests = new Map<Uint8Array, BodyId>()
-  for (const write of writes) if (write.kind === 'put-part') digests.set(write.bytes, await bodyIdOf(write.bytes))
+  for (const write of writes)
+    if (write.kind === 'put-part' || write.kind === 'put-part-piece') digests.set(write.bytes, await bodyIdOf(write.bytes))
   return digests
 }
 
@@ -253,6 +257,7 @@ function accountsOfWrite(before: MemoryState, write: Write): AccountId[] {
   if (write.kind === 'put-claim') return [write.claim.accountId]
   if (write.kind === 'remove-claim') return [before.claims.get(write.id)?.accountId ?? []].flat()
   if (write.kind === 'put-receipt') return [write.receipt.accountId]
+  if (write.kind === 'release-parts') return []
   return write.kind === 'forward' ? [write.accountId] : []
 }
 

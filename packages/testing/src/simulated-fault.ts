@@ -24,3 +24,9 @@ export type FaultPlan = (step: Step, index: number) => StepFault
 
 /** What `reject` answers when nothing else is said. */
 export const PLAIN_REJECTION: Rejection = { status: 'NO', code: null, text: 'Refused by the simulated server.' }
+
+/** What a half-open connection does to a step, but for the time it takes. */
+export function lossOf(fault: StepFault): StepFault {
+  if (typeof fault !== 'object' || fault.kind !== 'half-open') return fault
+  return fault.isExecuted ? 'lose-answer' : 'lose-request'
+}

@@ -6,6 +6,7 @@ import {
   modSeq,
   type Observation,
   type RowSeen,
+  type SearchStep,
   type StatusSeen,
   type Summary,
   UidSet,
@@ -15,14 +16,24 @@ import {
 import { DELIMITER, type ModelAccount } from './model/account.ts'
 import type { Extension } from './model/extensions.ts'
 import type { ModelMailbox } from './model/mailbox.ts'
-import type { ModelMessage } from './model/message.ts'
+import { gmailIdOf, type ModelMessage } from './model/message.ts'
 import { type DecodedMessage, decodeMessage } from './model/mime/summary.ts'
 import type { News } from './model/selected-mailbox.ts'
+
+const DAY_MS = 86_400_000
 
 export type Extensions = ReadonlySet<Extension>
 
 /** Bytes never change, so each message is decoded once. */
 const decoded = new WeakMap<Uint8Array, DecodedMessage>()
+
+/** Whether the search finds the message; days are those of UTC. */
+export function isSoughtBy(
+  { only, since = Number.NEGATIVE_INFINITY }: SearchStep,
+  { flags, internalDate }: ModelMessage,
+): boolean {
+  return (only !== 'deleted' || flags.includes('\\Deleted')) && internalDate >= Math.floor(since / DAY_MS) * DAY_MS
+}
 
 export function identityOf(mailbox: ModelMailbox): MailboxIdentity {
   return { path: mailbox.path, uidValidity: uidValidity(mailbox.uidValidity) }
@@ -66,6 +77,11 @@ export function statusRow(mailbox: ModelMailbox, extensions: Extensions): Status
   }
 }
 
+/** What is told of an open mailbox: how many messages there are. */
+export function countRow(mailbox: MailboxIdentity, messages: number): StatusSeen {
+  return { kind: 'status', ...mailbox, messages, uidNext: null, highestModSeq: null, objectId: null }
+}
+
 /** A row with flags; `summary` is added by {@link summaryOf}. */
 export function flagRow(mailbox: MailboxIdentity, message: ModelMessage, extensions: Extensions): RowSeen {
   return {
@@ -89,7 +105,7 @@ export function summaryOf(
     sizeBytes: message.bytes.length,
     envelope: known.envelope,
     parts: withParts ? known.parts : [],
-    emailId: extensions.has('OBJECTID') ? message.emailId : null,
+    emailId: extensions.has('OBJECTID') ? message.emailId : extensions.has('X-GM-EXT-1') ? `gm:${gmailIdOf(message)}` : null,
   }
 }
 

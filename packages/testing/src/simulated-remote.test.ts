@@ -321,16 +321,48 @@ describe('SimulatedRemote', () => {
     const { remote, account } = world()
     const session = await remote.connect(signal)
     const stop = new AbortController()
-    const watching = session.watch('INBOX', stop.signal)[Symbol.asyncIterator]()
-    const first = watching.next()
+    const watching = session.watch({ path: 'INBOX', beside: [] }, stop.signal)[Symbol.asyncIterator]()
+    expect((await watching.next()).value).toMatchObject({ kind: 'status', path: 'INBOX', messages: 5 })
+    expect((await watching.next()).value).toEqual({ kind: 'watching', way: 'idle' })
+    const first = news(watching)
     account.inbox.store(UidSet.of(1), { direction: 'add', flags: ['\\Seen'] })
     expect((await first).value).toEqual({ kind: 'stirred', path: 'INBOX' })
-    const second = watching.next()
+    const second = news(watching)
     stop.abort()
     expect((await second).done).toBe(true)
-    const cut = session.watch('INBOX', signal)[Symbol.asyncIterator]().next()
+    const again = session.watch({ path: 'INBOX', beside: [] }, signal)[Symbol.asyncIterator]()
+    await again.next()
+    await again.next()
+    const cut = news(again)
     remote.disconnectAll()
     expect((await cut).done).toBe(true)
+  })
+
+  // Verifies: DC-5465-5.4
+  it('tells of every mailbox where it has NOTIFY, and of their names', async () => {
+    const { remote, account } = world()
+    const session = await remote.connect(signal)
+    const watching = session.watch({ path: 'INBOX', beside: 'personal' }, signal)[Symbol.asyncIterator]()
+    for (const { path } of account.mailboxes) expect((await watching.next()).value).toMatchObject({ kind: 'status', path })
+    expect((await watching.next()).value).toEqual({ kind: 'watching', way: 'notify' })
+    account.open('Archive').append([{ bytes: new Uint8Array([10]), flags: [], internalDate: 0 }])
+    expect((await news(watching)).value).toEqual({ kind: 'stirred', path: 'Archive' })
+    account.rename('Archive', 'Old')
+    expect((await news(watching)).value).toEqual({ kind: 'stirred', path: null })
+  })
+
+  it('says nothing over a connection that is half open, until it was asked and waited for', async () => {
+    const { remote, account } = world()
+    const session = await remote.connect(signal)
+    const watching = session.watch({ path: 'INBOX', beside: [] }, signal)[Symbol.asyncIterator]()
+    await watching.next()
+    await watching.next()
+    remote.silenceAll()
+    account.inbox.store(UidSet.of(1), { direction: 'add', flags: ['\\Seen'] })
+    const next = news(watching)
+    await session.ping?.()
+    expect((await next).done).toBe(true)
+    expect(session.ended?.code).toBe('remote.timeout')
   })
 
   it('refuses connections while offline', async () => {
@@ -342,3 +374,11 @@ describe('SimulatedRemote', () => {
     expect(remote.connectionCount).toBe(1)
   })
 })
+
+/** The next thing that is told, but for how it is watched: here time passes at once. */
+async function news(watching: AsyncIterator<Observation>): Promise<IteratorResult<Observation>> {
+  for (;;) {
+    const next = await watching.next()
+    if (next.done === true || next.value.kind !== 'watching') return next
+  }
+}

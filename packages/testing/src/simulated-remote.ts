@@ -2,7 +2,7 @@
 
 import { type Clock, type Remote, type RemoteSession, type ServerProfile, type Step, SyncError } from '@tidemail/core'
 import type { ModelAccount } from './model/account.ts'
-import { type Extension, extensionsWithout } from './model/extensions.ts'
+import { type Extension, extensionsWithout, type PrivateExtension } from './model/extensions.ts'
 import type { FaultPlan, StepFault } from './simulated-fault.ts'
 import type { Extensions } from './simulated-observations.ts'
 import { SimulatedSession } from './simulated-session.ts'
@@ -11,11 +11,15 @@ import type { Executed } from './simulated-steps.ts'
 /** How long a client waits for a server that is silent, in milliseconds. */
 const ANSWER_DEADLINE_MS = 60_000
 
+const NOBODY_THERE: StepFault = { kind: 'half-open', isExecuted: false }
+
 export interface SimulatedRemoteOptions {
   readonly account: ModelAccount
   readonly clock: Clock
   /** Extensions that are neither advertised nor obeyed. `['QRESYNC']` gives the tier `condstore`, `['CONDSTORE']` the tier `plain`. */
   readonly without?: readonly Extension[]
+  /** Extensions of one vendor that it has. */
+  readonly adds?: readonly PrivateExtension[]
   readonly fault?: FaultPlan
   /** How long each step takes on the clock. */
   readonly latencyMs?: number
@@ -38,9 +42,12 @@ export class SimulatedRemote implements Remote {
   readonly onExecuted: (executed: Executed) => void
   /** Knob: what befalls the steps; may be replaced at any time. */
   fault: FaultPlan
+  /** Knob: so many connections are let in at a time. */
+  connectionsMax: number = Number.POSITIVE_INFINITY
   /** The steps that were sent, in order, over all connections, with what befell each. */
   readonly sent: { readonly step: Step; readonly fault: StepFault }[] = []
   readonly #sessions = new Set<SimulatedSession>()
+  readonly #halfOpen = new Set<SimulatedSession>()
   readonly #onGhost: () => void
   #ghosts: (() => void)[] = []
   #connectionCount = 0
@@ -49,7 +56,7 @@ export class SimulatedRemote implements Remote {
   constructor(options: SimulatedRemoteOptions) {
     this.account = options.account
     this.clock = options.clock
-    this.extensions = extensionsWithout(options.without ?? [])
+    this.extensions = extensionsWithout(options.without ?? [], options.adds)
     this.latencyMs = options.latencyMs ?? 0
     this.inFlightMax = options.inFlightMax ?? 1
     this.fault = options.fault ?? (() => 'pass')
@@ -64,6 +71,11 @@ export class SimulatedRemote implements Remote {
 
   get connectionCount(): number {
     return this.#connectionCount
+  }
+
+  /** How many connections there are now. */
+  get openCount(): number {
+    return this.#sessions.size
   }
 
   /** Steps that the server has yet to carry out for connections that are gone. */
@@ -84,6 +96,9 @@ export class SimulatedRemote implements Remote {
     if (this.latencyMs > 0) await this.clock.sleep(this.latencyMs, signal)
     if (signal.aborted) throw new SyncError('engine.aborted', 'The connection was not wanted any more.')
     if (this.#refusal !== null) throw this.#refusal
+    if (this.#sessions.size >= this.connectionsMax) {
+      throw new SyncError('remote.try-later', 'The server asks to come back later: Maximum number of connections exceeded')
+    }
     this.#connectionCount += 1
     const session = new SimulatedSession(this)
     this.#sessions.add(session)
@@ -105,6 +120,16 @@ export class SimulatedRemote implements Remote {
     for (const session of [...this.#sessions]) session.end('The simulated connection was cut.')
   }
 
+  /** Knob: from now on nothing passes over the connections that there are, and nobody is told. */
+  silenceAll(): void {
+    for (const session of this.#sessions) this.#halfOpen.add(session)
+  }
+
+  /** For the session: whether nothing passes over it. */
+  isHalfOpen(session: SimulatedSession): boolean {
+    return this.#halfOpen.has(session)
+  }
+
   /** The server carries out what it had received from connections that ended (H-7). Returns how many steps that were. */
   releaseGhosts(): number {
     const ghosts = this.#ghosts
@@ -114,8 +139,8 @@ export class SimulatedRemote implements Remote {
   }
 
   /** For the session: counts the step and says what befalls it. */
-  send(step: Step): StepFault {
-    const fault = this.fault(step, this.sent.length)
+  send(step: Step, session: SimulatedSession): StepFault {
+    const fault = this.isHalfOpen(session) ? NOBODY_THERE : this.fault(step, this.sent.length)
     this.sent.push({ step, fault })
     return fault
   }

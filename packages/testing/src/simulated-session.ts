@@ -6,15 +6,19 @@ import {
   isMutating,
   type Observation,
   type Outcome,
+  PING_DEADLINE_MS_MAX,
   type Rejection,
   type RemoteSession,
   type RunOptions,
   type ServerProfile,
   type Step,
+  WATCH_RENEWAL_MS,
+  type WatchRequest,
 } from '@tidemail/core'
 import type { ModelMailbox } from './model/mailbox.ts'
-import { PLAIN_REJECTION, type StepFault } from './simulated-fault.ts'
-import { newsObservations } from './simulated-observations.ts'
+import { lossOf, PLAIN_REJECTION, type StepFault } from './simulated-fault.ts'
+import { SimulatedNews } from './simulated-news.ts'
+import { countRow, newsObservations, statusRow } from './simulated-observations.ts'
 import type { SimulatedRemote } from './simulated-remote.ts'
 import { carryOut, type Selection, type StepAnswer } from './simulated-steps.ts'
 
@@ -30,6 +34,7 @@ export class SimulatedSession implements RemoteSession {
   #lastSelection: Selection | null = null
   #stopListening: (() => void) | null = null
   #ended: Ended | null = null
+  readonly #ending = new AbortController()
   #wake: (() => void) | null = null
 
   constructor(remote: SimulatedRemote) {
@@ -55,7 +60,7 @@ export class SimulatedSession implements RemoteSession {
         yield done(step, verdict)
         continue
       }
-      const sent = this.#remote.send(step)
+      const sent = this.#remote.send(step, this)
       const fault = lossOf(sent)
       const isSilent = fault !== sent
       if (isSilent && fault === 'lose-answer') this.#lose(step, fault, bytes)
@@ -74,30 +79,37 @@ export class SimulatedSession implements RemoteSession {
     }
   }
 
-  async *watch(path: string, signal: AbortSignal): AsyncGenerator<Observation> {
-    if (this.#selection?.identity.path !== path) {
-      const { selection } = carryOut({ kind: 'open', id: 'watch', reason: 'watch', path, access: 'examine' }, this.#scene(), [])
-      this.#select(selection)
-    }
+  async *watch({ path, beside, renewalMs }: WatchRequest, signal: AbortSignal): AsyncGenerator<Observation> {
+    const doesNotify = beside.length > 0 && this.#remote.extensions.has('NOTIFY')
+    const seen = doesNotify || this.#selection?.identity.path === path ? this.#countOfSelected() : this.#examine(path)
+    const news = new SimulatedNews(this.#remote, { beside: doesNotify ? beside : [], onNews: () => this.#wake?.() })
     const wake = (): void => this.#wake?.()
     signal.addEventListener('abort', wake)
     try {
-      while (!signal.aborted && this.#ended === null && this.#selection !== null) {
-        const { view } = this.#selection
-        if (!view.hasNews) {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve
-          })
-          continue
-        }
-        // What is told during a watch is not told again in this session: the next open has to ask.
-        view.takeNews({ withExpunges: true })
-        yield { kind: 'stirred', path }
+      if (!doesNotify && this.#selection === null) return
+      yield* seen
+      yield* news.statuses(this.#selection?.view.mailbox ?? null)
+      const way = doesNotify ? 'notify' : this.#remote.extensions.has('IDLE') ? 'idle' : 'poll'
+      yield { kind: 'watching', way }
+      while (!signal.aborted && this.#ended === null) {
+        const told = [...news.take(), ...this.#stirOfSelected()]
+        yield* told
+        if (told.length > 0 || signal.aborted) continue
+        if (await this.#quiet(renewalMs ?? WATCH_RENEWAL_MS)) yield { kind: 'watching', way }
       }
+      // Whoever stops waiting has to say so, and hears that the connection is dead.
+      await this.#answers()
     } finally {
       this.#wake = null
+      news.stop()
       signal.removeEventListener('abort', wake)
     }
+  }
+
+  async ping(): Promise<void> {
+    if (this.#ended !== null || !this.#remote.isHalfOpen(this)) return
+    await this.#remote.clock.sleep(PING_DEADLINE_MS_MAX, this.#ending.signal)
+    this.end('No sign of life.', 'remote.timeout')
   }
 
   async close(): Promise<void> {
@@ -108,9 +120,53 @@ export class SimulatedSession implements RemoteSession {
   end(text: string, code: Ended['code'] = 'remote.disconnected'): void {
     if (this.#ended !== null) return
     this.#ended = { code, text }
+    this.#ending.abort()
     this.#select(null)
     this.#remote.forget(this)
     this.#wake?.()
+  }
+
+  #examine(path: string): readonly Observation[] {
+    const step: Step = { kind: 'open', id: 'watch', reason: 'watch', path, access: 'examine' }
+    const isRefused = this.#remote.fault(step, this.#remote.sent.length) === 'reject'
+    this.#select(isRefused ? null : carryOut(step, this.#scene(), []).selection)
+    return this.#selection === null ? [] : [statusRow(this.#selection.view.mailbox, this.#remote.extensions)]
+  }
+
+  /** Of an open mailbox no more is told than how many messages there are. */
+  #countOfSelected(): readonly Observation[] {
+    return this.#selection === null ? [] : [countRow(this.#selection.identity, this.#selection.view.count)]
+  }
+
+  /** Waits for something to happen. True when it is time to renew the waiting instead, and the server has answered. */
+  async #quiet(renewalMs: number): Promise<boolean> {
+    const timer = new AbortController()
+    let isOver = false
+    const renewal = this.#remote.clock.sleep(renewalMs, timer.signal).then(() => {
+      isOver = !timer.signal.aborted
+      this.#wake?.()
+    })
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+    timer.abort()
+    await renewal
+    return isOver && (await this.#answers())
+  }
+
+  async #answers(): Promise<boolean> {
+    if (this.#ended === null && this.#remote.isHalfOpen(this)) {
+      await this.#remote.clock.sleep(this.#remote.answerDeadlineMs, this.#ending.signal)
+      this.end('The simulated server did not answer.', 'remote.timeout')
+    }
+    return this.#ended === null
+  }
+
+  /** What is told during a watch is not told again in this session: the next open has to ask. */
+  #stirOfSelected(): readonly Observation[] {
+    if (this.#selection === null || this.#remote.isHalfOpen(this) || !this.#selection.view.hasNews) return []
+    this.#selection.view.takeNews({ withExpunges: true })
+    return [{ kind: 'stirred', path: this.#selection.identity.path }]
   }
 
   /** Whether the step may be sent now, or how it ends unsent. */
@@ -224,12 +280,6 @@ export class SimulatedSession implements RemoteSession {
   #done(step: Step, outcome: Outcome, rejection: Rejection | null): Done {
     return { ...done(step, outcome), rejection, exists: this.#selection?.view.count ?? null }
   }
-}
-
-/** What a half-open connection does to a step, but for the time it takes. */
-function lossOf(fault: StepFault): StepFault {
-  if (typeof fault !== 'object' || fault.kind !== 'half-open') return fault
-  return fault.isExecuted ? 'lose-answer' : 'lose-request'
 }
 
 /** The messages of an upload, in order; nothing for other steps. */

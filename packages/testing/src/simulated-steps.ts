@@ -26,7 +26,7 @@ import type { ModelMessage, Refusal } from './model/message.ts'
 import { sectionBytes } from './model/mime/section.ts'
 import { SelectedMailbox } from './model/selected-mailbox.ts'
 import { carryOutOnMailbox } from './simulated-mailbox-steps.ts'
-import { type Extensions, flagRow, identityOf, mailboxRows, statusRow, summaryOf } from './simulated-observations.ts'
+import { type Extensions, flagRow, identityOf, isSoughtBy, mailboxRows, statusRow, summaryOf } from './simulated-observations.ts'
 
 export interface Selection {
   readonly view: SelectedMailbox
@@ -78,11 +78,9 @@ export function carryOut(step: Step, scene: Scene, bytes: readonly Uint8Array[])
       return { observations: [], rejection: null, selection: null }
     case 'search': {
       const { view, identity } = selected(scene)
-      const there = view.messages(step.uids).map(({ message }) => message)
-      const found = step.only === 'deleted' ? there.filter(({ flags }) => flags.includes('\\Deleted')) : there
-      return answer(scene, [
-        { kind: 'uids', id: step.id, mailbox: identity, uids: UidSet.from(found.map((message) => message.uid)) },
-      ])
+      const found = view.messages(step.uids).filter(({ message }) => isSoughtBy(step, message))
+      const uids = UidSet.from(found.map(({ message }) => message.uid))
+      return answer(scene, [{ kind: 'uids', id: step.id, mailbox: identity, uids }])
     }
     case 'fetch':
       return fetch(step, scene)
@@ -172,11 +170,13 @@ function fetch(step: FetchStep, scene: Scene): StepAnswer {
 
 function fetchBody(step: FetchBodyStep, scene: Scene): StepAnswer {
   const { view, identity } = selected(scene)
-  const observations = step.parts.flatMap(({ uid: number, section }): Observation[] => {
+  const observations = step.parts.flatMap(({ uid: number, section, range }): Observation[] => {
     const message = view.mailbox.get(number)
     if (message === undefined || view.sequenceOf(number) === 0) return []
-    const bytes = sectionBytes(message.bytes, section)
-    return [{ kind: 'body', id: step.id, mailbox: identity, uid: number, section, bytes: bytes === null ? null : bytes.slice() }]
+    const whole = sectionBytes(message.bytes, section)
+    const offset = range?.offset ?? 0
+    const bytes = whole === null ? null : whole.slice(offset, range === undefined ? undefined : offset + range.lengthBytes)
+    return [{ kind: 'body', id: step.id, mailbox: identity, uid: number, section, offset, bytes }]
   })
   return answer(scene, observations)
 }

@@ -12,7 +12,7 @@ export {
   type ModelCopied,
   type ModelMailboxDone,
 } from './model/account.ts'
-export type { Extension } from './model/extensions.ts'
+export { type Extension, extensionsWithout, type PrivateExtension } from './model/extensions.ts'
 export type { FlagChange } from './model/flag-change.ts'
 export { ModelMailbox } from './model/mailbox.ts'
 export type { ChangesSince, MailboxEvent, MailboxStatus, StoreResult } from './model/mailbox-answers.ts'

@@ -126,15 +126,14 @@ async function attachedMessages(
   for (const { type, section, fileName, encoding } of message.parts) {
     if (!isAttachedMessage({ type })) continue
     const bytes = message.heldSections.includes(section) ? await engine.part(reference, section) : null
-    if (bytes === null)
-      missing.push(`[Part ${section} is an attached message, not stored: \`tidemail sync --bodies all\` fetches it.]`)
+    if (bytes === null) missing.push(`[Part ${section} is an attached message, not stored: \`tidemail fetch\` fetches it.]`)
     else held.push(`${attachedHeading(fileName)}\n${await decodeAttached(bytes, encoding)}`)
   }
   return { held, missing }
 }
 
 const NOT_HELD =
-  '[The text is not stored: `tidemail sync --bodies text` fetches small and recent texts, `--bodies all` everything.]'
+  '[The text is not stored: `tidemail sync --bodies text` fetches small and recent texts, `tidemail fetch` this one.]'
 
 /** What is said in place of the text; null where there are attached messages instead. */
 function notHeld({ parts }: MessageView): string | null {

@@ -2,13 +2,14 @@
 
 import { SyncError } from '@tidemail/core'
 import type { SyncReport } from '@tidemail/engine'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { acceptRequest } from '../accept-request.ts'
 import { connectionOf } from '../connect-settings.ts'
 import { engineLog } from '../engine-log.ts'
 import { findMailbox, seekMailbox } from '../find-mailbox.ts'
 import { keepSettings, type OpenAccount, openStore, useAccount } from '../open-account.ts'
 import { listenAsOwner } from '../owner-socket.ts'
+import { wholeNumber } from '../parse-arguments.ts'
 import { readProfileFile } from '../profile-file.ts'
 import { namedSettings, readSetup } from '../setup.ts'
 import { showProgress } from '../show-progress.ts'
@@ -20,16 +21,30 @@ export function declareSync(program: Command, choose: Choose): void {
     .description('send what waits, and take in what is new')
     .argument('[mailboxes...]', 'only these mailboxes')
     .option('--profile <file>', 'what `tidemail doctor --out` wrote of the server')
+    .option('--headers-only', 'keep no parts here: the same as --bodies none')
+    .addOption(
+      new Option('--last-days <count>', 'keep the messages of so many days').argParser(wholeNumber({ max: 999_999_999 })),
+    )
+    .addOption(new Option('--last-messages <count>', 'keep so many of each mailbox').argParser(wholeNumber({ max: 999_999_999 })))
+    .option('--new-only', 'keep what comes from now on')
+    .option('--whole', 'keep all messages again')
+    .addOption(
+      new Option('--allow-deletions <mailbox>', 'let many messages of this mailbox go at once').argParser(
+        (name: string, before: readonly string[] = []) => [...before, name],
+      ),
+    )
     .action((mailboxes: readonly string[], options: SyncOptions) => {
-      choose(options, (context) => sync(context, mailboxes, options.profile ?? null))
+      choose(options, (context) => sync(context, mailboxes, options))
     })
 }
 
 interface SyncOptions extends CommonOptions {
   readonly profile?: string
+  readonly allowDeletions?: readonly string[]
 }
 
-async function sync(context: VerbContext, mailboxes: readonly string[], profile: string | null): Promise<void> {
+async function sync(context: VerbContext, mailboxes: readonly string[], options: SyncOptions): Promise<void> {
+  const { profile = null, allowDeletions = [] } = options
   const setup = await readSetup(context)
   const known = profile === null ? {} : { serverProfile: await readProfileFile(context, profile) }
   const named = namedSettings(setup)
@@ -41,6 +56,8 @@ async function sync(context: VerbContext, mailboxes: readonly string[], profile:
   const report = await useAccount(store, { named, connection, log: engineLog(context), ...known }, async (account) => {
     const owner = await listenAsOwner(setup.directory, (request) => acceptRequest(account, request))
     try {
+      const known = await account.engine.mailboxes()
+      for (const name of allowDeletions) await account.engine.allowDeletions({ mailbox: findMailbox(known, name).path })
       return await synchronise(account, context, mailboxes)
     } finally {
       await owner?.close()
@@ -82,6 +99,8 @@ async function printReport({ printer }: VerbContext, report: SyncReport): Promis
   }
   await printer.print({ kind: 'report', ...counts }, summaryOf(report))
   const [first] = problems
+  const stopped = problems.find(({ code }) => code === 'sync.mass-delete')
+  if (stopped !== undefined) throw new SyncError('sync.mass-delete', stopped.message)
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
   const why =
     first === undefined ? `${report.entriesPending} operations still wait` : `${first.message.replace(/\.$/, '')}${more}`

@@ -95,7 +95,8 @@ function startWatch(bench: Bench, session: Awaited<ReturnType<Bench['session']>>
       onStir = resolve
     })
   const ended = (async () => {
-    for await (const item of session.watch(bench.path, stop.signal)) if (item.kind === 'stirred') onStir(true)
+    const request = { path: bench.path, beside: [] }
+    for await (const item of session.watch(request, stop.signal)) if (item.kind === 'stirred') onStir(true)
   })()
   return { stop, stirred, ended }
 }

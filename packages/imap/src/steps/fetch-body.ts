@@ -1,6 +1,6 @@
-/** UID FETCH of body sections: messages that want the same sections share a command (RFC 9051 §6.4.5); what is nested too deep is not asked for. */
+/** UID FETCH of body sections, or of a range of one: messages that want the same share a command (RFC 9051 §6.4.5); what is nested too deep is not asked for. */
 
-import { type FetchBodyStep, SyncError, type Uid, UidSet } from '@tidemail/core'
+import { type BodySeen, type FetchBodyStep, type PartAsked, SyncError, type Uid, UidSet } from '@tidemail/core'
 import { isNameable } from '../body-structure.ts'
 import type { FetchRow } from '../fetch-row.ts'
 import { RESPONSE_LIMITS } from '../response-reader.ts'
@@ -12,60 +12,65 @@ const UID_SET_OCTETS_MAX = 6_000
 /** `1.2.MIME`, `HEADER.FIELDS (DATE FROM)`, `TEXT`, or nothing for all. */
 const SECTION = /^(?:[0-9.]|[A-Z]|[ ()"-])*$/i
 
+type Asked = Pick<PartAsked, 'section' | 'range'>
+
 interface Group {
-  readonly sections: readonly string[]
+  readonly asked: readonly Asked[]
   readonly uids: number[]
 }
 
 export function fetchBodyExchanges(step: FetchBodyStep): StepExchanges {
-  for (const { section, sizeBytes } of step.parts) {
+  for (const { section, sizeBytes, range } of step.parts) {
     if (!SECTION.test(section)) throw new SyncError('input.bad-name', 'A section of a message is not written as IMAP has it.')
-    if (sizeBytes > RESPONSE_LIMITS.literalOctetsMax)
+    if ((range?.lengthBytes ?? sizeBytes) > RESPONSE_LIMITS.literalOctetsMax)
       return refusal('TOOBIG', 'A part is larger than what is taken in one piece.')
   }
-  const answerable = groups(step).filter(({ sections }) => sections.some(isNameable))
+  const answerable = groups(step).filter(({ asked }) => asked.some(({ section }) => isNameable(section)))
   return answerable.flatMap((group) =>
     UidSet.from(group.uids)
       .chunksOfOctets(UID_SET_OCTETS_MAX)
-      .map((uids) => exchange(step, group.sections, uids)),
+      .map((uids) => exchange(step, group.asked, uids)),
   )
 }
 
 /** By the sections they want, in the order in which messages were first named. */
 function groups(step: FetchBodyStep): readonly Group[] {
-  const sectionsOf = new Map<number, Set<string>>()
-  for (const { uid, section } of step.parts) {
-    const sections = sectionsOf.get(uid) ?? new Set()
-    sectionsOf.set(uid, sections.add(section))
+  const askedOf = new Map<number, Map<string, Asked>>()
+  for (const { uid, ...part } of step.parts) {
+    const asked = askedOf.get(uid) ?? new Map<string, Asked>()
+    askedOf.set(uid, asked.set(itemOf(part), part))
   }
-  const bySections = new Map<string, Group>()
-  for (const [uid, wanted] of sectionsOf) {
-    const sections = [...wanted]
-    const key = sections.join(',')
-    const group = bySections.get(key)
-    if (group === undefined) bySections.set(key, { sections, uids: [uid] })
+  const byItems = new Map<string, Group>()
+  for (const [uid, asked] of askedOf) {
+    const key = [...asked.keys()].join(',')
+    const group = byItems.get(key)
+    if (group === undefined) byItems.set(key, { asked: [...asked.values()], uids: [uid] })
     else group.uids.push(uid)
   }
-  return [...bySections.values()]
+  return [...byItems.values()]
 }
 
-function exchange(step: FetchBodyStep, sections: readonly string[], uids: UidSet): Exchange {
+/** `BODY.PEEK[1.2]<1048576.1048576>`. */
+function itemOf({ section, range }: Asked): string {
+  return `BODY.PEEK[${section}]${range === undefined ? '' : `<${range.offset}.${range.lengthBytes}>`}`
+}
+
+function exchange(step: FetchBodyStep, parts: readonly Asked[], uids: UidSet): Exchange {
   const answered = new Set<string>()
-  const asked = sections.filter(isNameable)
-  const bySpelling = new Map(asked.map((section) => [spelled(section), section]))
+  const asked = parts.filter(({ section }) => isNameable(section))
   const tellSections = (row: FetchRow, uid: Uid, tell: Tell): boolean => {
     let isOurs = false
-    for (const { section: written, bytes } of row.sections) {
-      const section = bySpelling.get(spelled(written))
-      if (section === undefined || answered.has(`${uid} ${section}`)) continue
+    for (const written of row.sections) {
+      const part = asked.find((candidate) => isAnswer(written, candidate) && !answered.has(`${uid} ${itemOf(candidate)}`))
+      if (part === undefined) continue
       isOurs = true
-      answered.add(`${uid} ${section}`)
-      tell({ kind: 'body', id: step.id, mailbox: step.mailbox, uid, section, bytes })
+      answered.add(`${uid} ${itemOf(part)}`)
+      tell({ ...nothing(step, part, uid), bytes: written.bytes === null ? null : withinRange(written, part) })
     }
     return isOurs
   }
   return {
-    parts: [`UID FETCH ${uids} (UID ${asked.map((section) => `BODY.PEEK[${section}]`).join(' ')})`],
+    parts: [`UID FETCH ${uids} (UID ${asked.map(itemOf).join(' ')})`],
     take: (response, tell) => {
       if (response.kind !== 'fetch' || response.row.sections.length === 0) return false
       const { row } = response
@@ -76,15 +81,29 @@ function exchange(step: FetchBodyStep, sections: readonly string[], uids: UidSet
     },
     finish: (reply, tell) => {
       if (reply.status !== 'OK') return undefined
-      for (const uid of uids.values()) {
-        for (const section of sections) {
-          if (answered.has(`${uid} ${section}`)) continue
-          tell({ kind: 'body', id: step.id, mailbox: step.mailbox, uid: uid as Uid, section, bytes: null })
-        }
-      }
+      for (const uid of uids.values())
+        for (const part of parts) if (!answered.has(`${uid} ${itemOf(part)}`)) tell(nothing(step, part, uid as Uid))
       return undefined
     },
   }
+}
+
+type Written = FetchRow['sections'][number]
+
+/** A server that knows nothing of ranges answers without one. */
+function isAnswer(written: Written, { section, range }: Asked): boolean {
+  return spelled(written.section) === spelled(section) && (written.origin === null || written.origin === (range?.offset ?? 0))
+}
+
+/** The octets that were asked for, where the server gave more: the whole section, or more of it. */
+function withinRange({ bytes, origin }: Written, { range }: Asked): Uint8Array | null {
+  if (bytes === null || range === undefined || bytes.length <= range.lengthBytes) return bytes
+  const from = origin === null ? range.offset : 0
+  return bytes.slice(from, from + range.lengthBytes)
+}
+
+function nothing(step: FetchBodyStep, { section, range }: Asked, uid: Uid): BodySeen {
+  return { kind: 'body', id: step.id, mailbox: step.mailbox, uid, section, offset: range?.offset ?? 0, bytes: null }
 }
 
 /** Servers write field names with or without quotes, in any case. */

@@ -58,6 +58,7 @@ function items(step: FetchStep, { server, hasModSeq }: StepContext): readonly st
   asked.push('INTERNALDATE', 'RFC822.SIZE', 'ENVELOPE')
   if (step.items === 'summary') asked.push('BODYSTRUCTURE')
   if (can(server, 'OBJECTID')) asked.push('EMAILID')
+  else if (can(server, 'X-GM-EXT-1')) asked.push('X-GM-MSGID')
   return asked
 }
 

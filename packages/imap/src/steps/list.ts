@@ -79,7 +79,7 @@ function plainList(context: StepContext): readonly Exchange[] {
 }
 
 /** An empty name only tells the delimiter. */
-function mailboxSeen(response: ListResponse, context: StepContext, isSubscribed: boolean): MailboxSeen | null {
+export function mailboxSeen(response: ListResponse, context: StepContext, isSubscribed: boolean): MailboxSeen | null {
   const path = context.pathOf(response.name)
   if (path === '') return null
   const { attributes } = response

@@ -11,12 +11,13 @@ import {
   type UidValidity,
   uidValidity,
 } from '@tidemail/core'
+import { readObjectId } from '../object-id.ts'
 import { ProtocolViolation } from '../protocol-violation.ts'
 import type { StatusResponse, Untagged } from '../response.ts'
-import { takeNews } from '../selection.ts'
+import { countWithout, takeNews } from '../selection.ts'
 import type { Exchange, StepContext, Tell } from './exchange.ts'
 import { refusal } from './exchange.ts'
-import { hasModSeqs, readModSeq, readObjectId } from './status.ts'
+import { hasModSeqs, readModSeq } from './status.ts'
 
 /** What SELECT may report before its tagged reply: a QRESYNC answer has at most a row a message. */
 const CHANGES_MAX = 1_000_000
@@ -174,7 +175,7 @@ function lastExists(exists: number, changes: readonly Untagged[]): number {
   for (const change of changes) {
     if (change.kind === 'exists') count = change.count
     else if (change.kind === 'expunged') count -= 1
-    else if (change.kind === 'vanished' && !change.isEarlier) count -= change.uids.size
+    else if (change.kind === 'vanished' && !change.isEarlier) count = countWithout(count, change.uids)
   }
   return Math.max(0, count)
 }

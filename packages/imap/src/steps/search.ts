@@ -1,13 +1,14 @@
 /** UID SEARCH: which UIDs exist, kept as a set (RFC 4731, RFC 9051 §6.4.4). */
 
 import { can, type SearchStep, type UidRange, UidSet } from '@tidemail/core'
+import { formatDate } from '../fetch-row.ts'
 import { type Exchange, refusal, type StepContext } from './exchange.ts'
 
 export function searchExchanges(step: SearchStep, context: StepContext): readonly Exchange[] {
   const found: UidRange[] = []
   let isAnswered = false
   const which = step.uids.equals(UidSet.ALL) ? 'ALL' : `UID ${step.uids}`
-  const criterion = step.only === 'deleted' ? `${which} DELETED` : which
+  const criterion = `${which}${step.only === 'deleted' ? ' DELETED' : ''}${step.since === undefined ? '' : ` SINCE ${formatDate(step.since)}`}`
   if (step.uids.isEmpty) return []
   return [
     {

@@ -8,8 +8,10 @@ import {
   type ServerProfile,
   type StatusSeen,
   type StatusStep,
+  UID_MAX,
   type UidValidity,
 } from '@tidemail/core'
+import { readObjectId } from '../object-id.ts'
 import type { StatusRowResponse } from '../response.ts'
 import type { Value } from '../scanner.ts'
 import type { Exchange, StepContext } from './exchange.ts'
@@ -48,11 +50,17 @@ export function statusSeen({ items }: StatusRowResponse, path: string): StatusSe
     kind: 'status',
     path,
     messages: readNumber(items.get('MESSAGES')),
-    uidNext: readNumber(items.get('UIDNEXT')) || null,
+    uidNext: readUidNext(items.get('UIDNEXT')),
     uidValidity: (readNumber(items.get('UIDVALIDITY')) || null) as UidValidity | null,
     highestModSeq: readModSeq(items.get('HIGHESTMODSEQ')),
     objectId: readObjectId(items.get('MAILBOXID')),
   }
+}
+
+/** After the last UID there is no next: whatever is said then, it is no higher. */
+function readUidNext(value: Value | undefined): number | null {
+  const uidNext = readNumber(value)
+  return uidNext === null || uidNext === 0 ? null : Math.min(uidNext, UID_MAX)
 }
 
 /** Zero says that the mailbox has none (RFC 7162 §3.1.7), and so does a number of more than 63 bits. */
@@ -63,10 +71,4 @@ export function readModSeq(value: Value | undefined): ModSeq | null {
 
 function readNumber(value: Value | undefined): number | null {
   return typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : null
-}
-
-/** `(F2212ea87)`: letters, digits, `-` and `_` only (RFC 8474 §4); anything else is no identity. */
-export function readObjectId(value: Value | undefined): string | null {
-  const id = Array.isArray(value) ? value[0] : value
-  return typeof id === 'string' && /^[A-Za-z0-9_-]{1,255}$/.test(id) ? id : null
 }

@@ -2,10 +2,12 @@
 
 import type { MessageStore } from '@tidemail/core'
 import type { Clause, Harness } from './harness.ts'
+import { EVICTION_CLAUSES } from './store/eviction-contract.ts'
 import { FORWARD_CLAUSES } from './store/forward-contract.ts'
 import { LOG_CLAUSES } from './store/log-contract.ts'
 import { MAILBOX_CLAUSES } from './store/mailbox-contract.ts'
 import { describeModel } from './store/model-contract.ts'
+import { PARTS_CLAUSES } from './store/parts-contract.ts'
 import { ROWS_CLAUSES } from './store/rows-contract.ts'
 import { VIEW_CLAUSES } from './store/view-contract.ts'
 
@@ -33,6 +35,8 @@ export function describeMessageStore(harness: Harness, name: string, { open, mod
     })
   harness.describe(`the message store contract: ${name}`, () => {
     harness.describe('server state', () => ROWS_CLAUSES.forEach(check))
+    harness.describe('eviction', () => EVICTION_CLAUSES.forEach(check))
+    harness.describe('parts', () => PARTS_CLAUSES.forEach(check))
     harness.describe('log', () => LOG_CLAUSES.forEach(check))
     harness.describe('forwards', () => FORWARD_CLAUSES.forEach(check))
     harness.describe('view', () => VIEW_CLAUSES.forEach(check))

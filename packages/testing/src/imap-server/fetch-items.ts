@@ -1,7 +1,7 @@
 /** Reads what FETCH asks of each message, and writes the answer for one (RFC 9051 §6.4.5, §7.5.2). */
 
 import { UID_MAX } from '@tidemail/core'
-import type { ModelMessage } from '../model/message.ts'
+import { gmailIdOf, type ModelMessage } from '../model/message.ts'
 import { readEntity } from '../model/mime/entity.ts'
 import { sectionBytes } from '../model/mime/section.ts'
 import { BadCommand } from './bad-command.ts'
@@ -32,6 +32,7 @@ const SIMPLE_ITEMS = [
   'MODSEQ',
   'EMAILID',
   'THREADID',
+  'X-GM-MSGID',
 ] as const
 export type SimpleItem = (typeof SIMPLE_ITEMS)[number]
 
@@ -64,6 +65,7 @@ function readItem(session: Session, text: string): FetchItem {
     if (simple === 'MODSEQ' && !session.can('CONDSTORE')) throw new BadCommand('Unknown parameter MODSEQ')
     if ((simple === 'EMAILID' || simple === 'THREADID') && !session.can('OBJECTID'))
       throw new BadCommand(`Unknown parameter ${name}`)
+    if (simple === 'X-GM-MSGID' && !session.can('X-GM-EXT-1')) throw new BadCommand(`Unknown parameter ${name}`)
     return { kind: 'simple', name: simple }
   }
   const old = OLD_ITEMS[name]
@@ -121,6 +123,8 @@ function simpleItem(message: ModelMessage, name: SimpleItem): string {
       return `EMAILID (${message.emailId})`
     case 'THREADID':
       return 'THREADID NIL'
+    case 'X-GM-MSGID':
+      return `X-GM-MSGID ${gmailIdOf(message)}`
   }
 }
 

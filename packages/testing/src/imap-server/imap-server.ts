@@ -3,7 +3,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { ModelAccount, type ModelAccountOptions } from '../model/account.ts'
-import { type Extension, extensionsWithout } from '../model/extensions.ts'
+import { type Extension, extensionsWithout, type PrivateExtension } from '../model/extensions.ts'
 import { Session, type SessionHost } from './session.ts'
 
 export interface ImapServerOptions {
@@ -11,6 +11,8 @@ export interface ImapServerOptions {
   readonly users: Readonly<Record<string, string>>
   /** Extensions that are neither advertised nor obeyed. */
   readonly without?: readonly Extension[]
+  /** Extensions of one vendor that it has. */
+  readonly adds?: readonly PrivateExtension[]
   /** Key and certificate in PEM: offers STARTTLS, or with `implicitTls` speaks TLS from the start. */
   readonly tls?: { readonly key: string; readonly cert: string }
   readonly implicitTls?: boolean
@@ -93,9 +95,9 @@ export class ImapServer {
   }
 
   #host(): SessionHost {
-    const { users, without = [], tls, now = Date.now } = this.#options
+    const { users, without = [], adds = [], tls, now = Date.now } = this.#options
     return {
-      extensions: extensionsWithout(without),
+      extensions: extensionsWithout(without, adds),
       now,
       canStartTls: tls !== undefined,
       authenticate: (user, password) => (Object.hasOwn(users, user) && users[user] === password ? this.account(user) : null),

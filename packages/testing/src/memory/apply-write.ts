@@ -11,13 +11,14 @@ import {
   type LocalMessage,
   type MailboxId,
   type MailboxRecord,
+  namesStored,
   normaliseFlags,
   type ReceiptRecord,
   type Summary,
   SyncError,
-  type UidSet,
   type Write,
 } from '@tidemail/core'
+import { addParts, carryFormerParts, linkParts, putPart, putPartPiece, releaseParts, removeParts, setParts } from './parts.ts'
 import { type MemoryRow, type MemoryState, partsOf, rowsOf } from './state.ts'
 
 /** Thrown inside a commit when what it was planned on is gone; the commit answers `conflict`. */
@@ -51,19 +52,31 @@ export function applyWrite(state: MemoryState, write: Write, digests: ReadonlyMa
     case 'put-flags':
     case 'infer-flags':
     case 'remove-messages':
-      applyToRows(state, boxOf(state, write.mailboxId), write)
+      applyToRows(state, mailboxOf(state, write.mailboxId), write)
+      return
+    case 'evict-messages':
+      evict(state, write)
       return
     case 'carry-messages':
       carry(state, boxOf(state, write.from), boxOf(state, write.to), write.pairs)
       return
     case 'carry-parts':
-      carryFormerParts(state, boxOf(state, write.mailboxId), write)
+      carryFormerParts(state, mailboxOf(state, write.mailboxId), write.pairs)
       return
     case 'land-local':
       land(state, write)
       return
     case 'put-part':
-      putPart(state, boxOf(state, write.mailboxId), write.uid, write.section, write.bytes, digests)
+      putPart(state, boxOf(state, write.mailboxId), write, digests)
+      return
+    case 'put-part-piece':
+      putPartPiece(state, boxOf(state, write.mailboxId), write, digests)
+      return
+    case 'link-parts':
+      linkParts(state, mailboxOf(state, write.mailboxId), write.uids)
+      return
+    case 'release-parts':
+      releaseParts(state, write.accountId)
       return
     case 'put-entry':
       putEntry(state, write.entry)
@@ -90,11 +103,16 @@ export function applyWrite(state: MemoryState, write: Write, digests: ReadonlyMa
   }
 }
 
-/** The box a mailbox is in. @throws MemoryConflict when the mailbox is gone. */
-function boxOf(state: MemoryState, mailboxId: MailboxId): BoxEpoch {
+/** @throws MemoryConflict when the mailbox is gone. */
+function mailboxOf(state: MemoryState, mailboxId: MailboxId): MailboxRecord {
   const mailbox = state.mailboxes.get(mailboxId)
   if (mailbox === undefined) throw new MemoryConflict('mailbox', `Mailbox ${mailboxId} is gone.`)
-  return mailbox.box
+  return mailbox
+}
+
+/** The box a mailbox is in. @throws MemoryConflict when the mailbox is gone. */
+function boxOf(state: MemoryState, mailboxId: MailboxId): BoxEpoch {
+  return mailboxOf(state, mailboxId).box
 }
 
 function putMailbox(state: MemoryState, mailbox: MailboxRecord): void {
@@ -115,9 +133,19 @@ export function dropBox(state: MemoryState, box: BoxEpoch): void {
   state.parts.delete(box)
 }
 
+/** What an open entry names is not to go (I-STORE-2). */
+function evict(state: MemoryState, { mailboxId, uids }: Extract<Write, { kind: 'evict-messages' }>): void {
+  const box = boxOf(state, mailboxId)
+  for (const { seq, effects } of state.entries.values())
+    if (namesStored(effects, { box, uids }))
+      throw new MemoryConflict('entry', `Entry ${seq} waits on a message that was to leave.`)
+  applyToRows(state, mailboxOf(state, mailboxId), { kind: 'remove-messages', mailboxId, uids })
+}
+
 type RowsWrite = Extract<Write, { kind: 'put-messages' | 'put-flags' | 'infer-flags' | 'remove-messages' }>
 
-function applyToRows(state: MemoryState, box: BoxEpoch, write: RowsWrite): void {
+function applyToRows(state: MemoryState, mailbox: MailboxRecord, write: RowsWrite): void {
+  const { box } = mailbox
   const rows = new Map(rowsOf(state, box))
   switch (write.kind) {
     case 'put-messages':
@@ -140,18 +168,12 @@ function applyToRows(state: MemoryState, box: BoxEpoch, write: RowsWrite): void 
       break
     case 'remove-messages':
       for (const uid of rowsOf(state, box).keys()) if (write.uids.has(uid)) rows.delete(uid)
-      removeParts(state, box, write.uids)
+      removeParts(state, mailbox, write.uids)
       break
     default:
       assertNever(write)
   }
   state.rows.set(box, rows)
-}
-
-function removeParts(state: MemoryState, box: BoxEpoch, uids: UidSet): void {
-  const parts = new Map(state.parts.get(box) ?? [])
-  for (const uid of [...parts.keys()]) if (uids.has(uid)) parts.delete(uid)
-  state.parts.set(box, parts)
 }
 
 /** A row that stands in the target already is the server's own word, and stays. */
@@ -166,20 +188,9 @@ function carry(
     const landed = pairs.get(uid)
     if (landed === undefined) continue
     if (!target.has(landed)) target.set(landed, { ...row, modSeq: null })
-    setParts(state, to, landed, new Map([...partsOf(state, from, uid), ...partsOf(state, to, landed)]))
+    addParts(state, to, landed, partsOf(state, from, uid))
   }
   state.rows.set(to, target)
-}
-
-function carryFormerParts(state: MemoryState, to: BoxEpoch, write: Extract<Write, { kind: 'carry-parts' }>): void {
-  const from = state.mailboxes.get(write.mailboxId)?.formerBox ?? null
-  if (from === null) return
-  const target = rowsOf(state, to)
-  for (const uid of rowsOf(state, from).keys()) {
-    const landed = write.pairs.get(uid)
-    if (landed === undefined || !target.has(landed)) continue
-    setParts(state, to, landed, new Map([...partsOf(state, from, uid), ...partsOf(state, to, landed)]))
-  }
 }
 
 function land(state: MemoryState, write: Extract<Write, { kind: 'land-local' }>): void {
@@ -191,7 +202,8 @@ function land(state: MemoryState, write: Extract<Write, { kind: 'land-local' }>)
   const { local: _, bodyId, flags, ...summary } = message
   const row: MemoryRow = { flags: normaliseFlags(flags), modSeq: null, summary: plainSummary(summary) }
   if (!rowsOf(state, box).has(write.uid)) state.rows.set(box, new Map(rowsOf(state, box)).set(write.uid, row))
-  setParts(state, box, write.uid, new Map(partsOf(state, box, write.uid)).set('', bodyId))
+  const whole = { ids: [bodyId], octets: state.bodies.get(bodyId)?.length ?? 0, isWhole: true }
+  setParts(state, box, write.uid, new Map(partsOf(state, box, write.uid)).set('', whole))
 }
 
 export function localMessageOf(entry: EntryRecord | undefined, local: number): LocalMessage | undefined {
@@ -199,26 +211,6 @@ export function localMessageOf(entry: EntryRecord | undefined, local: number): L
     if (effect.kind === 'new' && effect.message.local === local) return effect.message
   }
   return undefined
-}
-
-/** Bytes of a message that is not held are passed over: it vanished while they were on their way. */
-function putPart(
-  state: MemoryState,
-  box: BoxEpoch,
-  uid: number,
-  section: string,
-  bytes: Uint8Array,
-  digests: ReadonlyMap<Uint8Array, BodyId>,
-): void {
-  if (!rowsOf(state, box).has(uid)) return
-  const id = digests.get(bytes) as BodyId
-  state.bodies.set(id, bytes.slice())
-  setParts(state, box, uid, new Map(partsOf(state, box, uid)).set(section, id))
-}
-
-function setParts(state: MemoryState, box: BoxEpoch, uid: number, held: ReadonlyMap<string, BodyId>): void {
-  if (held.size === 0) return
-  state.parts.set(box, new Map(state.parts.get(box) ?? []).set(uid, held))
 }
 
 /** The revision rises even where the writer forgot. */

@@ -9,20 +9,25 @@ import {
   followReference,
   hasFlag,
   type LocalId,
+  leftOutRows,
   type MailboxId,
   type MailboxView,
   type MessageReference,
   type MessageView,
+  missingRows,
   type Page,
   type PageCursor,
   type PageQuery,
+  type PartOnServer,
   type Summary,
   SyncError,
   type Targets,
+  type Uid,
   type ViewEffect,
 } from '@tidemail/core'
+import { bytesOfPart, wholeParts } from './parts.ts'
 import { resolveReference } from './resolve-forwards.ts'
-import { entriesOf, type MemoryState, partsOf, rowsOf } from './state.ts'
+import { entriesOf, type MemoryPart, type MemoryState, partsOf, rowsOf } from './state.ts'
 
 /** One message of the view. `sections` are those whose bytes are held. */
 interface Shown {
@@ -30,6 +35,8 @@ interface Shown {
   readonly mailboxId: MailboxId
   readonly summary: Summary
   readonly sections: readonly string[]
+  /** The row behind it; null for what was made here. */
+  readonly place: Pick<PartOnServer, 'mailboxId' | 'box' | 'uid'> | null
   flags: readonly Flag[]
   isPending: boolean
   isHidden: boolean
@@ -41,10 +48,11 @@ export function mailboxViews(state: MemoryState, accountId: AccountId): MailboxV
   const mailboxes = [...state.mailboxes.values()].filter((mailbox) => mailbox.accountId === accountId)
   const views = mailboxes
     .sort((a, b) => a.id - b.id)
-    .map(({ id, path, delimiter, role, isSelectable, isSubscribed, box, checkpoint }) => {
+    .map((mailbox) => {
+      const { id, path, delimiter, role, isSelectable, isSubscribed, box } = mailbox
       const inside = shown.filter((message) => message.mailboxId === id)
-      const awaited = checkpoint === null ? null : checkpoint.known.difference(checkpoint.covered)
-      const held = awaited === null ? 0 : [...rowsOf(state, box).keys()].filter((uid) => awaited.has(uid)).length
+      const awaited = missingRows(mailbox)
+      const held = [...rowsOf(state, box).keys()].filter((uid) => awaited.has(uid)).length
       return {
         id,
         path,
@@ -54,7 +62,8 @@ export function mailboxViews(state: MemoryState, accountId: AccountId): MailboxV
         isSubscribed,
         total: inside.length,
         unread: inside.filter((message) => !hasFlag(message.flags, '\\Seen')).length,
-        toFetch: awaited === null ? 0 : awaited.size - held,
+        toFetch: awaited.size - held,
+        leftOut: leftOutRows(mailbox).size,
       }
     })
   return foldMailboxes(
@@ -93,6 +102,16 @@ export function part(state: MemoryState, reference: MessageReference, section: s
   return bytes.slice()
 }
 
+export function partOnServer(state: MemoryState, reference: MessageReference, section: string): PartOnServer | null {
+  const shown = findShown(state, reference)
+  if (shown === undefined || shown.place === null) return null
+  const { summary, place } = shown
+  const named = summary.parts.find((part) => part.section === section)?.sizeBytes ?? null
+  const part = partsOf(state, place.box, place.uid).get(section)
+  const heldBytes = part?.isWhole === false ? part.octets : 0
+  return { ...place, sizeBytes: section === '' ? summary.sizeBytes : named, heldBytes }
+}
+
 function findShown(state: MemoryState, reference: MessageReference): Shown | undefined {
   const resolved = resolveReference(state, reference)
   const accountId = resolved === null ? undefined : accountOf(state, resolved)
@@ -116,7 +135,7 @@ function fold(state: MemoryState, accountId: AccountId): Map<string, Shown> {
   for (const mailbox of state.mailboxes.values()) {
     if (mailbox.accountId !== accountId) continue
     for (const [uid, row] of rowsOf(state, mailbox.box)) {
-      const held = partsOf(state, mailbox.box, uid)
+      const held = wholeParts(partsOf(state, mailbox.box, uid))
       items.set(`stored ${mailbox.box} ${uid}`, {
         reference: { kind: 'stored', mailboxId: mailbox.id, box: mailbox.box, uid: uid as never },
         mailboxId: mailbox.id,
@@ -125,7 +144,8 @@ function fold(state: MemoryState, accountId: AccountId): Map<string, Shown> {
         flags: row.flags,
         isPending: false,
         isHidden: false,
-        bytes: (section) => state.bodies.get(held.get(section) as never),
+        place: { mailboxId: mailbox.id, box: mailbox.box, uid: uid as Uid },
+        bytes: (section) => bytesOfPart(state, held.get(section) as MemoryPart),
       })
     }
   }
@@ -159,6 +179,7 @@ function applyEffect(state: MemoryState, accountId: AccountId, items: Map<string
         summary,
         sections: [''],
         flags: applyFlagDelta(flags, { add: [], remove: [] }),
+        place: null,
         bytes: () => state.bodies.get(bodyId),
       })
       return

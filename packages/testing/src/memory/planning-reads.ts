@@ -9,8 +9,9 @@ import {
   type PlanningReads,
   SyncError,
   type Uid,
-  type UidSet,
+  UidSet,
 } from '@tidemail/core'
+import { linkable } from './parts.ts'
 import { entriesOf, type MemoryRow, type MemoryState, partsOf, rowsOf } from './state.ts'
 
 type Read = <T>(reader: (state: MemoryState) => T) => Promise<T>
@@ -54,6 +55,7 @@ export function planningReads(read: Read, write: Read): PlanningReads {
     flags: (mailboxId, uids) =>
       read((state) => heldRows(state, mailboxId, uids).map(([uid, { flags }]) => ({ uid: uid as Uid, flags }))),
     missingParts: (mailboxId, wanted) => read((state) => missingParts(state, mailboxId, wanted)),
+    linkable: (mailboxId, uids) => read((state) => UidSet.from(linkable(state, mailboxId, uids))),
     body: (bodyId) =>
       read((state) => {
         const bytes = state.bodies.get(bodyId)
@@ -79,15 +81,22 @@ function identityOf({ summary }: MemoryRow): MessageIdentity {
 function missingParts(state: MemoryState, mailboxId: MailboxId, wanted: PartsWanted): MissingPart[] {
   const mailbox = state.mailboxes.get(mailboxId)
   if (mailbox === undefined) return []
+  const { messagesMax, partBytesMax, receivedSince } = wanted
   const newest = [...rowsOf(state, mailbox.box)]
     .sort(([uidA, a], [uidB, b]) => b.summary.internalDate - a.summary.internalDate || uidB - uidA)
-    .slice(0, wanted.messagesMax)
+    .slice(0, messagesMax)
+    .filter(([, { summary }]) => receivedSince === null || summary.internalDate >= receivedSince)
   return newest.flatMap(([uid, { summary }]) => {
     const held = partsOf(state, mailbox.box, uid)
-    if (held.has('')) return []
+    if (held.get('')?.isWhole === true) return []
     return summary.parts
       .filter(({ type, disposition }) => wanted.parts === 'all' || (type.startsWith('text/') && disposition !== 'attachment'))
-      .filter(({ section, sizeBytes }) => sizeBytes <= wanted.partBytesMax && !held.has(section))
-      .map(({ section, sizeBytes }) => ({ uid: uid as Uid, section, sizeBytes }))
+      .filter(({ section, sizeBytes }) => sizeBytes <= partBytesMax && held.get(section)?.isWhole !== true)
+      .map(({ section, sizeBytes }) => ({
+        uid: uid as Uid,
+        section,
+        sizeBytes,
+        heldBytes: held.get(section)?.octets ?? 0,
+      }))
   })
 }

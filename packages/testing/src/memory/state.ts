@@ -40,6 +40,23 @@ export interface MemoryForward {
   readonly pairs: UidPairs
 }
 
+/** A section of which bytes are held: in pieces, in order, up to its end or not yet. */
+export interface MemoryPart {
+  readonly ids: readonly BodyId[]
+  readonly octets: number
+  readonly isWhole: boolean
+}
+
+/** By section. */
+export type HeldParts = ReadonlyMap<string, MemoryPart>
+
+/** What was held of a message that has left. */
+export interface ReleasedParts {
+  readonly accountId: AccountId
+  readonly content: string
+  readonly held: HeldParts
+}
+
 /** Everything. Inner maps are replaced, never changed, so that a copy of the outer ones is a snapshot. */
 export interface MemoryState {
   revision: number
@@ -50,7 +67,8 @@ export interface MemoryState {
   readonly accounts: Map<AccountId, MemoryAccount>
   readonly mailboxes: Map<MailboxId, MailboxRecord>
   readonly rows: Map<BoxEpoch, ReadonlyMap<number, MemoryRow>>
-  readonly parts: Map<BoxEpoch, ReadonlyMap<number, ReadonlyMap<string, BodyId>>>
+  readonly parts: Map<BoxEpoch, ReadonlyMap<number, HeldParts>>
+  released: readonly ReleasedParts[]
   readonly bodies: Map<BodyId, Uint8Array>
   readonly entries: Map<EntrySeq, EntryRecord>
   readonly claims: Map<ClaimId, ClaimRecord>
@@ -70,6 +88,7 @@ export function emptyState(): MemoryState {
     mailboxes: new Map(),
     rows: new Map(),
     parts: new Map(),
+    released: [],
     bodies: new Map(),
     entries: new Map(),
     claims: new Map(),
@@ -96,8 +115,8 @@ export function rowsOf(state: MemoryState, box: BoxEpoch): ReadonlyMap<number, M
   return state.rows.get(box) ?? new Map<number, MemoryRow>()
 }
 
-export function partsOf(state: MemoryState, box: BoxEpoch, uid: number): ReadonlyMap<string, BodyId> {
-  return state.parts.get(box)?.get(uid) ?? new Map<string, BodyId>()
+export function partsOf(state: MemoryState, box: BoxEpoch, uid: number): HeldParts {
+  return state.parts.get(box)?.get(uid) ?? new Map<string, MemoryPart>()
 }
 
 /** The bodies that an entry keeps alive: those of the messages it shows. */
@@ -111,7 +130,9 @@ export function bodiesOfEntry(entry: EntryRecord): BodyId[] {
 /** Drops the bodies that neither a part nor an entry names. */
 export function dropUnnamedBodies(state: MemoryState): void {
   const named = new Set<BodyId>()
-  for (const box of state.parts.values()) for (const held of box.values()) for (const id of held.values()) named.add(id)
+  const held = [...state.parts.values()].flatMap((box) => [...box.values()])
+  for (const parts of [...held, ...state.released.map((left) => left.held)])
+    for (const { ids } of parts.values()) for (const id of ids) named.add(id)
   for (const entry of state.entries.values()) for (const id of bodiesOfEntry(entry)) named.add(id)
   for (const id of [...state.bodies.keys()]) if (!named.has(id)) state.bodies.delete(id)
 }

@@ -14,6 +14,13 @@ export interface ModelMessage {
   readonly emailId: string
 }
 
+/** X-GM-MSGID: a number of 64 bits that stays the same as the EMAILID does. */
+export function gmailIdOf({ emailId }: Pick<ModelMessage, 'emailId'>): bigint {
+  return GMAIL_ID_FIRST + BigInt(emailId.replace(/\D/g, ''))
+}
+
+const GMAIL_ID_FIRST = 1_278_455_344_230_334_865n
+
 /** A message on its way into a mailbox. */
 export interface NewMessage {
   readonly flags: readonly Flag[]

@@ -9,6 +9,7 @@ import {
   type MessageStore,
   modSeq,
   type PageCursor,
+  type ServerMessage,
   type Targets,
   type Uid,
   UidPairs,
@@ -92,20 +93,37 @@ const locals = fc.subarray([1, 2, 3, 4, 5], { minLength: 1 }).map((values) => Ui
 const choice: fc.Arbitrary<Choice> = fc.record({ mailboxId: mailboxOf, uids, locals, isLocal: fc.boolean() })
 
 const write: fc.Arbitrary<Write> = fc.oneof(
-  fc.record({ mailboxId: mailboxOf, uids: fc.subarray(UIDS, { minLength: 1 }), flags, modSeq: modSeqs, date: fc.nat(3) }).map(
-    ({ mailboxId, uids: chosen, date, ...state }): Write => ({
-      kind: 'put-messages',
-      mailboxId,
-      messages: chosen.map((value) => message(value, { ...state, internalDate: date * 1500 })),
-    }),
-  ),
+  fc
+    .record({
+      mailboxId: mailboxOf,
+      uids: fc.subarray(UIDS, { minLength: 1 }),
+      flags,
+      modSeq: modSeqs,
+      date: fc.nat(3),
+      named: fc.boolean(),
+    })
+    .map(
+      ({ mailboxId, uids: chosen, date, named, ...state }): Write => ({
+        kind: 'put-messages',
+        mailboxId,
+        messages: chosen.map((value) =>
+          message(value, { ...state, internalDate: date * 1500, ...(named ? sameContent(value) : {}) }),
+        ),
+      }),
+    ),
   fc
     .record({ mailboxId: mailboxOf, states: fc.array(fc.record({ uid, flags, modSeq: modSeqs }), { maxLength: 4 }) })
     .map((fields): Write => ({ kind: 'put-flags', ...fields })),
   fc.record({ mailboxId: mailboxOf, uids, delta }).map((fields): Write => ({ kind: 'infer-flags', ...fields })),
   fc.record({ mailboxId: mailboxOf, uids }).map((fields): Write => ({ kind: 'remove-messages', ...fields })),
+  fc.record({ mailboxId: mailboxOf, uids }).map((fields): Write => ({ kind: 'evict-messages', ...fields })),
   fc.record({ from: mailboxOf, to: mailboxOf, pairs }).map((fields): Write => ({ kind: 'carry-messages', ...fields })),
   fc.record({ mailboxId: mailboxOf, uid, section, bytes: text }).map((fields): Write => ({ kind: 'put-part', ...fields })),
+  fc
+    .record({ mailboxId: mailboxOf, uid, section, bytes: text, offset: fc.constantFrom(0, 3, 6), isLast: fc.boolean() })
+    .map((fields): Write => ({ kind: 'put-part-piece', ...fields })),
+  fc.record({ mailboxId: mailboxOf, uids }).map((fields): Write => ({ kind: 'link-parts', ...fields })),
+  fc.constant<Write>({ kind: 'release-parts', accountId: ADA }),
   fc.record({ from: mailboxOf, to: mailboxOf, pairs }).map(
     ({ from, to, pairs: led }): Write => ({
       kind: 'forward',
@@ -161,6 +179,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       .map((fields): Step => ({ kind: 'accept', ...fields }) as Step),
   },
 )
+
+/** Two contents, each under many UIDs. */
+function sameContent(uid: number): Pick<ServerMessage, 'emailId' | 'sizeBytes'> {
+  return { emailId: `M${uid % 2}`, sizeBytes: 500 }
+}
 
 function boxOf(id: MailboxId): never {
   return (10 + id) as never
@@ -263,8 +286,14 @@ const READS: readonly Read[] = [
     return Promise.all(MAILBOXES.map((id) => store.planning.identities(id, UidSet.range(2, 600))))
   },
   function missing(store) {
-    const wanted = { parts: 'all', messagesMax: 5, partBytesMax: 100 } as const
+    const wanted = { parts: 'all', messagesMax: 5, partBytesMax: 100, receivedSince: 3000 } as const
     return Promise.all(MAILBOXES.map((id) => store.planning.missingParts(id, wanted)))
+  },
+  function linkable(store) {
+    return Promise.all(MAILBOXES.map((id) => store.planning.linkable(id, UidSet.ALL)))
+  },
+  function places(store) {
+    return Promise.all(references().flatMap((reference) => ['', '1'].map((name) => store.view.partOnServer(reference, name))))
   },
   function single(store) {
     return Promise.all(references().map((reference) => store.view.message(reference)))

@@ -28,7 +28,7 @@ import {
 
 export const ROWS_CLAUSES: readonly Clause[] = [
   {
-    says: 'keeps accounts and mailboxes as they were put, checkpoints included',
+    says: 'keeps accounts and mailboxes as they were put, checkpoints included (Verifies: DC-7162-3.1)',
     holds: async (store) => {
       const box = mailbox(INBOX, INBOX_BOX, {
         checkpoint: {
@@ -46,7 +46,7 @@ export const ROWS_CLAUSES: readonly Clause[] = [
   },
 
   {
-    says: 'holds the extremes: UID 4294967295 and mod-sequence 2^63-1',
+    says: 'holds the extremes: UID 4294967295 and mod-sequence 2^63-1 (Verifies: DC-7162-3.1)',
     holds: async (store) => {
       await fill(store)
       const last = message(UID_MAX, { modSeq: modSeq(MOD_SEQ_MAX), internalDate: 1 })
@@ -284,18 +284,18 @@ export const ROWS_CLAUSES: readonly Clause[] = [
         { kind: 'put-part', mailboxId: INBOX, uid: 4 as Uid, section: '1', bytes: bytesOf('four') },
         { kind: 'put-part', mailboxId: INBOX, uid: 5 as Uid, section: '', bytes: bytesOf('whole') },
       )
-      const text = { parts: 'text', messagesMax: 4, partBytesMax: 500 } as const
+      const text = { parts: 'text', messagesMax: 4, partBytesMax: 500, receivedSince: null } as const
       assertEqual(await store.planning.missingParts(INBOX, text), [
-        { uid: 3, section: '1', sizeBytes: 10 },
-        { uid: 2, section: '1', sizeBytes: 10 },
+        { uid: 3, section: '1', sizeBytes: 10, heldBytes: 0 },
+        { uid: 2, section: '1', sizeBytes: 10, heldBytes: 0 },
       ])
-      const all = { parts: 'all', messagesMax: 3, partBytesMax: 500 } as const
+      const all = { parts: 'all', messagesMax: 3, partBytesMax: 500, receivedSince: null } as const
       assertEqual(await store.planning.missingParts(INBOX, all), [
-        { uid: 4, section: '2', sizeBytes: 99 },
-        { uid: 4, section: '3', sizeBytes: 10 },
-        { uid: 3, section: '1', sizeBytes: 10 },
-        { uid: 3, section: '2', sizeBytes: 99 },
-        { uid: 3, section: '3', sizeBytes: 10 },
+        { uid: 4, section: '2', sizeBytes: 99, heldBytes: 0 },
+        { uid: 4, section: '3', sizeBytes: 10, heldBytes: 0 },
+        { uid: 3, section: '1', sizeBytes: 10, heldBytes: 0 },
+        { uid: 3, section: '2', sizeBytes: 99, heldBytes: 0 },
+        { uid: 3, section: '3', sizeBytes: 10, heldBytes: 0 },
       ])
     },
   },

@@ -184,5 +184,7 @@ export async function serverFlags(store: MessageStore, id: MailboxId = INBOX): P
 
 export async function counts(store: MessageStore, id: MailboxId): Promise<string> {
   const view = (await store.view.mailboxes(ADA)).find((candidate) => candidate.id === id)
-  return view === undefined ? 'gone' : `${view.total} of which ${view.unread} unread, ${view.toFetch} to fetch`
+  return view === undefined
+    ? 'gone'
+    : `${view.total} of which ${view.unread} unread, ${view.toFetch} to fetch${view.leftOut === 0 ? '' : `, ${view.leftOut} left out`}`
 }
