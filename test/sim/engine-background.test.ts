@@ -217,6 +217,30 @@ describe('a started engine without a network', () => {
     expect(await totalsOf(mail)).toMatchObject({ Work: 1 })
   })
 
+  it('stays away for as long as the server asks, whatever the user does meanwhile', async () => {
+    const mail = await lab.openSynchronised()
+    const [newest] = await messagesOf(mail, 'INBOX')
+    const asked = { retryAfterMs: 400_000 }
+    lab.remote.goOffline(new SyncError('remote.try-later', 'The server asks to come back later.', asked))
+    lab.remote.disconnectAll()
+    const waits = coming(mail, 'waiting')
+    mail.start()
+    await waits
+    lab.remote.goOnline()
+    const connections = lab.remote.connectionCount
+    await mail.flag(newest?.reference ?? [], { add: ['flagged'] }).accepted
+    await turnOfTheEventLoop()
+    lab.clock.advance(399_000)
+    await turnOfTheEventLoop()
+    expect(lab.remote.connectionCount).toBe(connections)
+    const watching = coming(mail, 'watching')
+    lab.clock.advance(2_000)
+    await watching
+    expect(lab.remote.connectionCount).toBe(connections + 1)
+    expect(await mail.entries()).toEqual([])
+    await mail.pause()
+  })
+
   it('shows what the server refused the login for, and waits to be started again', async () => {
     lab.remote.goOffline(new SyncError('remote.auth-rejected', 'The server refused the login.'))
     const mail = await lab.open()

@@ -52,6 +52,7 @@ describe('connecting', () => {
     })
     expect(error.code).toBe(code)
     expect(error.hint).toBeDefined()
+    expect(error.retryAfterMs).toBe(reply.includes('Backoff') ? 92_415 : undefined)
   })
 
   it('masks the secret where the server repeats it', async () => {

@@ -77,6 +77,8 @@ export interface SyncErrorOptions {
   /** What the user can do, as one sentence. */
   readonly hint?: string
   readonly cause?: unknown
+  /** The server asks not to be spoken to for so long, in milliseconds. */
+  readonly retryAfterMs?: number
 }
 
 /** What stops an operation, a mailbox, an account or the store. Never holds a secret or the content of a message. */
@@ -86,6 +88,8 @@ export class SyncError extends Error {
   readonly scope: ErrorScope
   readonly recovery: Recovery
   readonly hint: string | undefined
+  /** How long the server asks not to be spoken to, in milliseconds. */
+  readonly retryAfterMs: number | undefined
 
   constructor(code: ErrorCode, message: string, options: SyncErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -93,6 +97,7 @@ export class SyncError extends Error {
     this.scope = options.scope ?? scopeOf(code)
     this.recovery = options.recovery ?? recoveryOf(code)
     this.hint = options.hint
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 

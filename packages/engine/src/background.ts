@@ -35,6 +35,8 @@ export class Background {
   private newsTakenAt = Number.NEGATIVE_INFINITY
   /** When the next pass over all mailboxes is due at the latest is counted from the end of the last. */
   private passedAt = 0
+  /** The server has asked not to be spoken to before, in milliseconds since 1970. */
+  private notBefore = 0
 
   constructor(options: BackgroundOptions) {
     this.options = options
@@ -117,7 +119,9 @@ export class Background {
       // A mailbox that was told of has gone since: which there are, only a look at all of them tells.
       if (isCode(error, 'input.unknown-mailbox')) this.toDo.add('all')
       // The status says what happened; the loop decides when to try again.
-      return error instanceof SyncError && error.recovery === 'ask-user' ? 'needs-user' : 'failed'
+      if (!(error instanceof SyncError)) return 'failed'
+      this.notBefore = clock.now() + (error.retryAfterMs ?? 0)
+      return error.recovery === 'ask-user' ? 'needs-user' : 'failed'
     }
   }
 
@@ -177,6 +181,9 @@ export class Background {
     await this.watch.stop()
     status.set({ ...status.getSnapshot(), phase: 'waiting' })
     await clock.sleep(this.retryDelayMs(failures), signal)
+    // What the server asks for, nothing that the user does cuts short.
+    const leftMs = this.notBefore - clock.now()
+    if (leftMs > 0 && this.stopping !== null) await clock.sleep(leftMs, this.stopping.signal)
     this.toDo.add('all')
   }
 

@@ -3,7 +3,7 @@
 import { SyncError } from '@tidemail/core'
 import type { ImapRemoteOptions } from './imap-options.ts'
 import { showable } from './server-text.ts'
-import { type Refusal, suggestsBackoff } from './set-up-tap.ts'
+import { type Refusal, suggestedBackoffMs, suggestsBackoff } from './set-up-tap.ts'
 
 /** All that is known when connecting failed. */
 export interface ConnectFailure {
@@ -32,10 +32,12 @@ function refusedError({ refusal, error, secrets }: ConnectFailure): SyncError | 
     })
   }
   const said = showable(refusal.text, secrets)
+  const retryAfterMs = suggestedBackoffMs(refusal.text)
   if (!refusal.isTagged || LATER_CODES.has(refusal.code?.name ?? '') || suggestsBackoff(refusal.text)) {
     return refusal.isTagged || refusal.status === 'BYE'
       ? new SyncError('remote.try-later', `The server asks to come back later: ${said}`, {
           hint: 'Close other mail programs that use this account, or wait.',
+          ...(retryAfterMs === null ? {} : { retryAfterMs }),
         })
       : null
   }

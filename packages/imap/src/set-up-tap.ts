@@ -179,7 +179,15 @@ export class SetUpTap {
   }
 }
 
+const BACKOFF_MS_MAX = 3_600_000
+
 /** Microsoft 365: "Request is throttled. Suggested Backoff Time: 92415 milliseconds". */
 export function suggestsBackoff(text: string): boolean {
   return /backoff time/i.test(text)
+}
+
+/** In milliseconds, at most an hour: a server cannot keep us away for ever. Null where it does not say. */
+export function suggestedBackoffMs(text: string): number | null {
+  const [, digits] = /backoff time:?\s*(\d{1,12})/i.exec(text) ?? []
+  return digits === undefined ? null : Math.min(Number(digits), BACKOFF_MS_MAX)
 }
