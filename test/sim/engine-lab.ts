@@ -1,6 +1,6 @@
 /** An engine over a simulated server and a store in memory, with a clock that stands still until the test moves it. */
 
-import { accountId, type Clock, type MailboxView, type MessageView } from '@tidemail/core'
+import { accountId, type Clock, type ErrorCode, type MailboxView, type MessageView, SyncError } from '@tidemail/core'
 import { createMailEngine, type Live, type MailEngine, type MailEngineOptions } from '@tidemail/engine'
 import {
   MemoryDisk,
@@ -143,4 +143,15 @@ export function until<T>(live: Live<T, T | undefined>, claim: (value: T) => bool
     const stop = live.subscribe(look)
     look()
   })
+}
+
+/** How what must end with an error of the catalogue ends. */
+export async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | 'no error'> {
+  return promise.then(
+    () => 'no error' as const,
+    (error: unknown) => {
+      if (!(error instanceof SyncError)) throw error
+      return error.code
+    },
+  )
 }

@@ -1,10 +1,10 @@
 /** How an engine begins and ends: accounts, plans, interruption, closing, wiping. */
 
-import { accountId, type ErrorCode, SyncError } from '@tidemail/core'
+import { accountId } from '@tidemail/core'
 import { createMailEngine, type MailEngine } from '@tidemail/engine'
 import { MemoryMessageStore, ModelAccount, SimulatedRemote } from '@tidemail/testing/simulated'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { EngineLab, ME, message, messagesOf, subjectsOf, totalsOf } from './engine-lab.ts'
+import { codeOf, EngineLab, ME, message, messagesOf, subjectsOf, totalsOf } from './engine-lab.ts'
 import { serverForm, storeForm } from './equality.ts'
 
 let lab: EngineLab
@@ -15,16 +15,6 @@ beforeEach(() => {
 })
 
 afterEach(() => lab.close())
-
-async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | 'no error'> {
-  return promise.then(
-    () => 'no error' as const,
-    (error: unknown) => {
-      if (!(error instanceof SyncError)) throw error
-      return error.code
-    },
-  )
-}
 
 async function storeOf(account = ME.id): ReturnType<typeof storeForm> {
   return storeForm(new MemoryMessageStore({ disk: lab.disk }), account)

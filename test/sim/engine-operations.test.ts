@@ -1,9 +1,9 @@
 /** What an app may rely on when it changes mail: handles, order, receipts, taking back. */
 
-import { type EntrySeq, type ErrorCode, type MessageReference, SyncError } from '@tidemail/core'
+import type { EntrySeq, ErrorCode, MessageReference } from '@tidemail/core'
 import type { OperationHandle } from '@tidemail/engine'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { EngineLab, message, messagesOf, subjectsOf } from './engine-lab.ts'
+import { codeOf, EngineLab, message, messagesOf, subjectsOf } from './engine-lab.ts'
 
 let lab: EngineLab
 
@@ -14,16 +14,6 @@ beforeEach(() => {
 })
 
 afterEach(() => lab.close())
-
-async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | 'no error'> {
-  return promise.then(
-    () => 'no error' as const,
-    (error: unknown) => {
-      if (!(error instanceof SyncError)) throw error
-      return error.code
-    },
-  )
-}
 
 describe('an operation handle', () => {
   // Verifies: I-LOG-1, I-STORE-3

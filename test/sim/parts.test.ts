@@ -1,19 +1,11 @@
 /** Which bytes come when: by the policy and the conditions, on demand, in pieces, and never twice for one content. */
 
-import {
-  type ErrorCode,
-  type FetchBodyStep,
-  type MessageView,
-  type Observation,
-  type Remote,
-  SyncError,
-  UidSet,
-} from '@tidemail/core'
+import { type FetchBodyStep, type MessageView, type Observation, type Remote, UidSet } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
 import { DEFAULT_POLICY, PART_BYTES_MAX, PART_PIECE_BYTES } from '@tidemail/planner'
 import { MemoryMessageStore, SimulatedRemote } from '@tidemail/testing/simulated'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { EngineLab, ME, message, messagesOf } from './engine-lab.ts'
+import { codeOf, EngineLab, ME, message, messagesOf } from './engine-lab.ts'
 
 const DAY_MS = 86_400_000
 const ALL = { bodies: 'all', partBytesMax: 100_000_000 } as const
@@ -57,16 +49,6 @@ async function find(engine: MailEngine, path: string, subject: string): Promise<
   const found = (await messagesOf(engine, path)).find(({ envelope }) => envelope.subject === subject)
   if (found === undefined) throw new Error(`There is no message ${subject} in ${path}.`)
   return found
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | 'no error'> {
-  return promise.then(
-    () => 'no error' as const,
-    (error: unknown) => {
-      if (!(error instanceof SyncError)) throw error
-      return error.code
-    },
-  )
 }
 
 describe('the policy of parts', () => {

@@ -29,6 +29,7 @@ import { changeLog, replayState } from './change-log.ts'
 import { followRenames } from './follow-renames.ts'
 import { followSubscriptions } from './follow-subscriptions.ts'
 import { mayLose } from './guard-deletions.ts'
+import { type MailboxSighting, mailboxNeverOpened } from './mailbox-never-opened.ts'
 import { rehome } from './rehome.ts'
 import type { Work } from './work.ts'
 
@@ -54,7 +55,7 @@ export async function discover(work: Work): Promise<Discovery> {
   const writes: Write[] = plan.altered.map((mailbox) => ({ kind: 'put-mailbox', mailbox }))
   for (const mailbox of plan.created) {
     const { id, box } = await work.options.store.planning.allocateMailbox()
-    writes.push({ kind: 'put-mailbox', mailbox: newMailbox(work, mailbox, id, box) })
+    writes.push({ kind: 'put-mailbox', mailbox: listedMailbox(work, mailbox, id, box) })
   }
   await work.commit('take in which mailboxes there are', writes)
   await followSubscriptions(work, before)
@@ -159,31 +160,13 @@ async function emptyMailbox(work: Work, mailbox: MailboxRecord): Promise<void> {
   })
 }
 
-/** The record of a mailbox that was never opened. */
-export function newMailbox(
+/** The record of a mailbox that LIST told of. */
+export function listedMailbox(
   work: Work,
-  seen: Pick<MailboxRecord, 'path' | 'delimiter' | 'role' | 'isSelectable' | 'isSubscribed'>,
+  { path, delimiter, role, isSelectable, isSubscribed }: Omit<MailboxSighting, 'id' | 'box' | 'accountId' | 'isOnServer'>,
   id: number,
   box: number,
 ): MailboxRecord {
-  const { path, delimiter, role, isSelectable, isSubscribed } = seen
-  return {
-    id: mailboxId(id),
-    box: boxEpoch(box),
-    accountId: work.options.accountId,
-    path,
-    delimiter,
-    role,
-    isSelectable,
-    isSubscribed,
-    isOnServer: true,
-    objectId: null,
-    uidValidity: null,
-    checkpoint: null,
-    permanentFlags: [],
-    isReadOnly: false,
-    partsHeldFor: null,
-    tierLimit: null,
-    formerBox: null,
-  }
+  const place = { id: mailboxId(id), box: boxEpoch(box), accountId: work.options.accountId, isOnServer: true }
+  return mailboxNeverOpened({ ...place, path, delimiter, role, isSelectable, isSubscribed })
 }

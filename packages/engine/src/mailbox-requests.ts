@@ -12,6 +12,7 @@ import {
 } from '@tidemail/core'
 import type { OperationRequest } from '@tidemail/replay-log'
 import { canonicalPath } from './canonical-path.ts'
+import { mailboxNeverOpened } from './mailbox-never-opened.ts'
 
 /** Characters of a path; servers allow less. */
 const PATH_CHARACTERS_MAX = 1_000
@@ -80,25 +81,8 @@ export async function newMailbox(
   delimiter: string | null,
 ): Promise<MailboxRecord> {
   const { id, box } = await store.planning.allocateMailbox()
-  return {
-    id,
-    box,
-    accountId,
-    path,
-    delimiter,
-    role: null,
-    isSelectable: true,
-    isSubscribed: false,
-    isOnServer: false,
-    objectId: null,
-    uidValidity: null,
-    checkpoint: null,
-    permanentFlags: [],
-    isReadOnly: false,
-    partsHeldFor: null,
-    tierLimit: null,
-    formerBox: null,
-  }
+  const shown = { role: null, isSelectable: true, isSubscribed: false, isOnServer: false }
+  return mailboxNeverOpened({ id, box, accountId, path, delimiter, ...shown })
 }
 
 /** Of the hierarchy of the account; null while no mailbox is known that has one. */

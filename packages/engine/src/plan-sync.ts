@@ -35,7 +35,7 @@ import {
 import { type Claim, decodeClaim, decodeEntry, isOnMessages } from '@tidemail/replay-log'
 import type { PlannedStep, PlanOptions, SyncPlan } from './api.ts'
 import { canonicalPath } from './canonical-path.ts'
-import { lookAtAccount, newMailbox } from './discover.ts'
+import { listedMailbox, lookAtAccount } from './discover.ts'
 import { lookForRenames } from './follow-renames.ts'
 import { PRIORITY, type Synchroniser } from './synchroniser.ts'
 import { newTally } from './tally.ts'
@@ -90,7 +90,7 @@ async function lookNow(synchroniser: Synchroniser, options: PlanOptions): Promis
     .map((mailbox) => ({ ...mailbox, path: renamed.get(mailbox.id) ?? mailbox.path }))
   const { created, kept } = planAccount(records, seen, rejected)
   // The numbers of the new ones are nobody's: none is allocated for a plan.
-  const found = created.map((mailbox) => newMailbox(work, mailbox, 0, 0))
+  const found = created.map((mailbox) => listedMailbox(work, mailbox, 0, 0))
   return { seen, asked: [...asked, ...identities], server: work.server, mailboxes: [...kept, ...found] }
 }
 
