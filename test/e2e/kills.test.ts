@@ -15,7 +15,8 @@ import { type Struck, statesLeft, tallyOf } from './strike-tally.ts'
 
 const IS_CAMPAIGN = process.env['TIDEMAIL_CAMPAIGN'] !== undefined
 const KILLS = Number(process.env['TIDEMAIL_KILLS'] ?? (IS_CAMPAIGN ? 200 : 12))
-const TRIALS_AT_ONCE = 3
+/** Mostly waiting, and starting processes. */
+const TRIALS_AT_ONCE = IS_CAMPAIGN ? 6 : 3
 const TEST_MS_MAX = 7_200_000
 /** A recovery looks twice: after the time in which a dead connection's commands may still be carried out, and as long again. */
 const RECOVERY_MS = { from: GHOST_QUIET_MS_MAX, to: 3 * GHOST_QUIET_MS_MAX } as const

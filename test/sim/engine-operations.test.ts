@@ -128,6 +128,21 @@ describe('operations', () => {
     expect(lab.account.open('INBOX').messages).toHaveLength(5)
   })
 
+  // Verifies: I-LOG-2
+  it('that remove a message are done by the next run, when nobody has told what was left of them', async () => {
+    const bare = new EngineLab({ without: ['NOTIFY', 'CONDSTORE'] })
+    bare.fill('INBOX', 3)
+    const mail = await bare.openSynchronised()
+    const [newest] = await messagesOf(mail, 'INBOX')
+    await mail.expunge(newest?.reference ?? []).accepted
+    bare.remote.fault = (step) => (step.kind === 'search' && step.requires !== undefined ? 'lose-answer' : 'pass')
+    await expect(mail.syncOnce()).rejects.toMatchObject({ code: 'remote.disconnected' })
+    bare.remote.fault = () => 'pass'
+    expect(await mail.syncOnce()).toMatchObject({ outcome: 'done', entriesPending: 0 })
+    expect((await mail.receipts()).map(({ outcomes }) => outcomes.map(({ outcome }) => outcome))).toEqual([['applied']])
+    await bare.close()
+  })
+
   it('that are refused do not hold up those after them', async () => {
     const mail = await lab.openSynchronised()
     const [newest] = await messagesOf(mail, 'INBOX')

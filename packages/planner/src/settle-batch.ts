@@ -83,7 +83,7 @@ function hasLeftMarksOff({ shielded }: Claim, dones: readonly (Done | undefined)
 function settleAnswered(
   claim: Claim,
   batch: Batch,
-  looks: ReadonlyMap<string, UidSet>,
+  looks: ReadonlyMap<string, UidSet | null>,
   observations: readonly Observation[],
   ledger: Ledger,
 ): void {
@@ -109,14 +109,14 @@ function settleAnswered(
 /** Gone is what VANISHED names, or what the look after the expunge does not find; what is still there is tried again. */
 function settleExpunge(
   claim: Claim,
-  looks: ReadonlyMap<string, UidSet>,
+  looks: ReadonlyMap<string, UidSet | null>,
   observations: readonly Observation[],
   ledger: Ledger,
 ): void {
   const vanished = vanishedIn(observations)
-  const left = looks.get(claim.id) ?? null
+  const left = looks.get(claim.id)
   const sent = claim.members.reduce((all, member) => all.union(sentUids(member)), UidSet.EMPTY)
-  const gone = left === null ? sent.intersect(vanished) : sent.difference(left)
+  const gone = left == null ? sent.intersect(vanished) : sent.difference(left)
   for (const member of unfoldChain(ledger, claim, gone).members) {
     const mine = sentUids(member).intersect(gone)
     const evidence: Evidence = { kind: 'vanished', uids: mine }
@@ -125,20 +125,21 @@ function settleExpunge(
     if (removed !== null && member.isSuperseded === true) ledger.supersede(member.seq, removed, evidence)
     else if (removed !== null) ledger.settleRemoved(member.seq, removed, evidence)
     if (kept !== null && member.isSuperseded === true) ledger.queueAgain(member.seq, kept)
+    // Nobody has told what is left: to remove it once more does no harm.
+    else if (kept !== null && left === null) ledger.advance(member.seq, kept, { kind: 'repeat', unaltered: [] })
     else if (kept !== null) ledger.retryOrPark(member.seq, kept)
   }
   ledger.removeClaim(claim)
 }
 
-/** What the searches planned behind expunges found, by claim. */
-function looksAfter(batch: Batch, observations: readonly Observation[]): Map<string, UidSet> {
+/** What the searches planned behind expunges found, by claim; null where the answer is missing. */
+function looksAfter(batch: Batch, observations: readonly Observation[]): Map<string, UidSet | null> {
   const found = new Map(observations.flatMap((item) => (item.kind === 'uids' ? [[item.id, item.uids] as const] : [])))
   return new Map(
     batch.claims.flatMap((claim) => {
       const last = claim.steps.at(-1)?.id ?? ''
       const look = batch.steps.find((step) => step.kind === 'search' && step.requires?.includes(last))
-      const uids = look === undefined ? undefined : found.get(look.id)
-      return uids === undefined ? [] : [[claim.id, uids] as const]
+      return look === undefined ? [] : [[claim.id, found.get(look.id) ?? null] as const]
     }),
   )
 }
