@@ -60,9 +60,8 @@ export const MUTANTS: readonly Mutant[] = [
     invariant: 'I-LOG-3',
     breaks: 'a copy, move or append whose answer was lost is sent again without a probe',
     file: 'packages/engine/src/recover.ts',
-    find: 'const probe = isRepeatable(claim) ? null : planProbe(claim, sourceOf(work, claim), work.name)',
-    replace:
-      'const probe = isRepeatable(claim) || claim.steps.length > 0 ? null : planProbe(claim, sourceOf(work, claim), work.name)',
+    find: 'const probe = isRepeatable(claim) ? null : probeOf(work, claim)',
+    replace: 'const probe = isRepeatable(claim) || claim.steps.length > 0 ? null : probeOf(work, claim)',
     test: 'test/sim/engine.sim.test.ts',
   },
   {

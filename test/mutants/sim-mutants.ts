@@ -20,8 +20,8 @@ export const SIM_MUTANTS: readonly SimMutant[] = [
     name: 'no probe',
     breaks: 'what had no answer is sent again without a look at the server',
     file: 'packages/engine/src/recover.ts',
-    find: 'const probe = isRepeatable(claim) ? null : planProbe(claim, sourceOf(work, claim), work.name)',
-    replace: 'const probe = null as ReturnType<typeof planProbe>',
+    find: 'const probe = isRepeatable(claim) ? null : probeOf(work, claim)',
+    replace: 'const probe = null as ReturnType<typeof probeOf>',
   },
   {
     name: 'no ghost wait',

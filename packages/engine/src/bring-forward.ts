@@ -26,6 +26,7 @@ import { changeLog } from './change-log.ts'
 import { distrust } from './distrust.ts'
 import { mayLose } from './guard-deletions.ts'
 import { withWindow } from './hold-windows.ts'
+import { hearLateEvidence } from './late-evidence.ts'
 import type { Work } from './work.ts'
 
 /** Mailboxes asked about in one run. */
@@ -44,6 +45,7 @@ export async function bringForward(
     const visited = visits.slice(at, at + FORWARD_MAILBOXES_MAX)
     for (const { mailbox, distrust: caught } of visited)
       if (caught?.holds === 'lasting') await distrust(work, current(work, mailbox), caught)
+    await hearLateEvidence(work, visited)
     const plans = visited.map((visit) => planForward(requestOf(work, visit, newMessages), work.name))
     const unsatisfied = await lookAtAll(work, plans, outcome)
     for (const { plan, observations, result } of unsatisfied) await lookAgain(work, { plan, observations, result }, outcome)

@@ -1,28 +1,34 @@
 /** Changes the replay log, in one transaction with whatever belongs to the change; decided again when an operation was accepted meanwhile. */
 
-import { type MailboxId, type MailboxRecord, SyncError, type Write } from '@tidemail/core'
+import { type ClaimId, type MailboxId, type MailboxRecord, SyncError, type Write } from '@tidemail/core'
 import { Ledger, type ReplayState } from '@tidemail/planner'
-import { type Claim, decodeClaim, decodeEntry } from '@tidemail/replay-log'
+import { type Claim, decodeClaim, decodeEntry, isOpenClaim } from '@tidemail/replay-log'
 import { notLeader, type Work } from './work.ts'
 
 /** Decisions on one change; more means that something else than an operation of the user stands in the way. */
 const DECISIONS_MAX = 50
 
-/** The log, the claims and the mailboxes as they are now. */
+/** The log, the open claims and the mailboxes as they are now. */
 export async function replayState(work: Work): Promise<ReplayState> {
+  return (await readLog(work)).state
+}
+
+/** With the state, every claim that is kept, open or not. */
+async function readLog(work: Work): Promise<{ readonly state: ReplayState; readonly kept: ReadonlySet<ClaimId> }> {
   const { accountId, clock, store } = work.options
   const [records, claims] = await Promise.all([store.planning.entries(accountId), store.planning.claims(accountId)])
   const entries = records.map(decodeEntry)
   if (entries.some(({ operation }) => operation.kind === 'create-mailbox' && !work.mailboxes.has(operation.mailboxId)))
     await work.loadNewMailboxes()
-  return {
+  const state: ReplayState = {
     accountId,
     entries,
-    claims: claims.map(decodeClaim),
+    claims: claims.map(decodeClaim).filter(isOpenClaim),
     mailboxes: work.mailboxes,
     server: work.server,
     now: clock.now(),
   }
+  return { state, kept: new Set(claims.map(({ id }) => id)) }
 }
 
 export interface LogChange {
@@ -40,9 +46,8 @@ export interface LogChange {
 /** @throws SyncError `engine.bug` when no decision can be written; `engine.not-leader` when a claim is not there any more */
 export async function changeLog(work: Work, { reason, claims = [], decide, mailboxes, writes = [] }: LogChange): Promise<void> {
   for (let decisions = 0; decisions < DECISIONS_MAX; decisions += 1) {
-    const state = await replayState(work)
-    const open = new Set(state.claims.map(({ id }) => id))
-    if (claims.some(({ id }) => !open.has(id))) throw notLeader()
+    const { state, kept } = await readLog(work)
+    if (claims.some(({ id }) => !kept.has(id))) throw notLeader()
     const ledger = new Ledger({
       entries: state.entries,
       mailboxes: mailboxes?.(work.mailboxes) ?? work.mailboxes,

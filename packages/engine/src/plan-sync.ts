@@ -32,7 +32,7 @@ import {
   type Visit,
   withLivingLimit,
 } from '@tidemail/planner'
-import { type Claim, decodeClaim, decodeEntry, isOnMessages } from '@tidemail/replay-log'
+import { type Claim, decodeClaim, decodeEntry, isOnMessages, isOpenClaim } from '@tidemail/replay-log'
 import type { PlannedStep, PlanOptions, SyncPlan } from './api.ts'
 import { canonicalPath } from './canonical-path.ts'
 import { listedMailbox, lookAtAccount } from './discover.ts'
@@ -47,7 +47,7 @@ export function planSync(synchroniser: Synchroniser, options: PlanOptions): Prom
     const now = clock.now()
     const records = await store.planning.mailboxes(accountId)
     const mailboxes = new Map(records.map((mailbox) => [mailbox.id, withLivingLimit(mailbox, now)]))
-    const claims = (await store.planning.claims(accountId)).map(decodeClaim)
+    const claims = (await store.planning.claims(accountId)).map(decodeClaim).filter(isOpenClaim)
     const account = (await store.planning.accounts()).find((record) => record.id === accountId)
     const look = options.offline === true ? null : await lookNow(synchroniser, options)
     const state: ReplayState = {

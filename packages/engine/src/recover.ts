@@ -1,13 +1,10 @@
 /** Finds out what became of steps whose answer was lost, before anything is sent again (H-7 to H-11). */
 
-import { isMutating, type MailboxRecord, type Observation, uidValidity } from '@tidemail/core'
+import { isMutating } from '@tidemail/core'
 import {
-  concludeProbe,
   isFromTheFuture,
   isRepeatable,
   needsSecondLook,
-  type Probe,
-  planProbe,
   planRestore,
   type RecoveryTimes,
   recoverableFrom,
@@ -15,9 +12,10 @@ import {
   settleVerdicts,
   underCurrentNames,
 } from '@tidemail/planner'
-import { type Claim, decodeClaim } from '@tidemail/replay-log'
+import { type Claim, decodeClaim, isOpenClaim } from '@tidemail/replay-log'
 import { changeLog } from './change-log.ts'
-import { sha256Hex } from './digest.ts'
+import { forgetDecided } from './late-evidence.ts'
+import { probeOf, probeServer } from './probe-server.ts'
 import type { Work } from './work.ts'
 
 /** What puts back the marks of others is sent within this time, or not at all (H-8). */
@@ -27,9 +25,12 @@ const RESTORE_LIFE_MS = 60_000
 export async function recover(work: Work): Promise<number | null> {
   const { accountId, clock, store } = work.options
   // What may be repeated comes first: once queued again, it follows a message that a probe then finds moved.
-  const claims = (await store.planning.claims(accountId))
-    .map((record) => underCurrentNames(decodeClaim(record), work.mailboxes))
-    .toSorted((a, b) => Number(isRepeatable(b)) - Number(isRepeatable(a)))
+  const all = (await store.planning.claims(accountId)).map((record) => underCurrentNames(decodeClaim(record), work.mailboxes))
+  await forgetDecided(
+    work,
+    all.filter((claim) => !isOpenClaim(claim)),
+  )
+  const claims = all.filter(isOpenClaim).toSorted((a, b) => Number(isRepeatable(b)) - Number(isRepeatable(a)))
   if (claims.length === 0) return null
   work.options.onPhase('recovering')
   let next: number | null = null
@@ -57,19 +58,13 @@ async function recoverClaim(work: Work, claim: Claim): Promise<void> {
     })
     return
   }
-  const probe = isRepeatable(claim) ? null : planProbe(claim, sourceOf(work, claim), work.name)
+  const probe = isRepeatable(claim) ? null : probeOf(work, claim)
   if (probe === null) {
     if (await areMarksRestored(work, claim)) await repeat(work, claim)
     return
   }
-  const observations = await work.run(probe.steps)
-  work.assertAlive()
-  const target = claim.fence === null ? null : (work.mailboxes.get(claim.fence.mailboxId) ?? null)
-  let conclusion = concludeProbe(probe, observations, target, new Map())
-  if (conclusion.kind === 'need-digests') {
-    conclusion = concludeProbe(probe, observations, target, await digests(work, probe, conclusion.uids))
-  }
-  if (conclusion.kind !== 'concluded') return
+  const conclusion = await probeServer(work, probe)
+  if (conclusion === null) return
   const { verdicts, sourcesLeft } = conclusion
   if (needsSecondLook(claim, verdicts)) {
     await changeLog(work, {
@@ -118,33 +113,4 @@ async function areMarksRestored(work: Work, claim: Claim): Promise<boolean> {
   const observations = await work.run(steps)
   work.assertAlive()
   return observations.every((item) => item.kind !== 'done' || ['ok', 'stale', 'rejected', 'skipped'].includes(item.outcome))
-}
-
-/** The digests of messages in the target: only the bytes tell whether they are ours. */
-async function digests(work: Work, { claim }: Probe, uids: readonly MessageUid[]): Promise<Map<number, string | null>> {
-  const { fence } = claim
-  if (fence === null) return new Map()
-  const mailbox = { path: fence.path, uidValidity: uidValidity(fence.uidValidity) }
-  const reason = 'only the bytes tell whether this is ours'
-  const observations = await work.run([
-    { kind: 'open', id: work.name('open'), path: fence.path, access: 'examine', reason },
-    {
-      kind: 'fetch-body',
-      id: work.name('body'),
-      mailbox,
-      parts: uids.map((uid) => ({ uid, section: '', sizeBytes: 0 })),
-      reason,
-    },
-  ])
-  const found = new Map<number, string | null>(uids.map((uid) => [uid, null]))
-  for (const item of observations)
-    if (item.kind === 'body' && item.bytes !== null) found.set(item.uid, await sha256Hex(item.bytes))
-  return found
-}
-
-type MessageUid = Extract<Observation, { kind: 'body' }>['uid']
-
-function sourceOf(work: Work, claim: Claim): MailboxRecord | null {
-  const [member] = claim.members
-  return member === undefined || member.targets.kind === 'local' ? null : (work.mailboxes.get(member.targets.mailboxId) ?? null)
 }

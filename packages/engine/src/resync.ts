@@ -2,7 +2,7 @@
 
 import { type MailboxId, type MailboxRecord, missingRows, type Observation, type UidSet } from '@tidemail/core'
 import { mailboxesWithOpenClaims, planFill, planReturn, planVisits, takeFill, type Visit } from '@tidemail/planner'
-import { decodeClaim, decodeEntry } from '@tidemail/replay-log'
+import { decodeClaim, decodeEntry, isOpenClaim } from '@tidemail/replay-log'
 import { bringForward } from './bring-forward.ts'
 import type { Discovery } from './discover.ts'
 import { holdWindows } from './hold-windows.ts'
@@ -24,7 +24,7 @@ export async function resync(work: Work, discovery: Discovery, touched: Readonly
 
 /** Those with a claim that has no answer yet. */
 export async function waitingMailboxes(work: Work): Promise<Set<MailboxId>> {
-  const claims = (await work.options.store.planning.claims(work.options.accountId)).map(decodeClaim)
+  const claims = (await work.options.store.planning.claims(work.options.accountId)).map(decodeClaim).filter(isOpenClaim)
   return mailboxesWithOpenClaims({ claims, mailboxes: work.mailboxes })
 }
 

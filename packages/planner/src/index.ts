@@ -1,6 +1,6 @@
 export { underCurrentNames } from './claims-by-name.ts'
 export { isGone, isPassing } from './classify-rejection.ts'
-export { concludeProbe } from './conclude-probe.ts'
+export { concludeProbe, type MessageVerdict } from './conclude-probe.ts'
 export { foldUploads } from './fold-uploads.ts'
 export {
   backfilled,
@@ -60,7 +60,7 @@ export { DISTRUST_LIFE_MS, distrustedBy, limitedTo, trustedServer, withLivingLim
 export { settleBatch, settleMoot } from './settle-batch.ts'
 export { settleListed } from './settle-listed.ts'
 export { settleMailboxClaim, settleMootOperations } from './settle-mailbox-operations.ts'
-export { settleVerdicts } from './settle-verdicts.ts'
+export { settleLateEvidence, settleVerdicts } from './settle-verdicts.ts'
 export { type StepNamer, stepNamer } from './step-ids.ts'
 export { claimSubmission, type DueSubmission, dueSubmissions, settleLostSubmission, settleSubmission } from './submissions.ts'
 export {
@@ -78,3 +78,4 @@ export {
 export { type ForwardNews, type ForwardResult, type HeldFlags, takeForward } from './take-forward.ts'
 export { tellsName, tellsNews } from './tells-news.ts'
 export { type Distrust, tierOf } from './trust-checks.ts'
+export { undecidedOf } from './undecided-claim.ts'

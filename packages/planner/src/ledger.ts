@@ -138,6 +138,13 @@ export class Ledger {
     this.writes.push({ kind: 'remove-claim', id: claim.id })
   }
 
+  /** What it carries is parked: it is kept, for evidence may still come (H-11). */
+  keepParked(claim: Claim): void {
+    const { lostAt, parkedAt } = claim
+    const kept: Claim = { ...claim, lostAt: lostAt ?? this.now, parkedAt: parkedAt ?? this.now }
+    this.writes.push({ kind: 'put-claim', claim: encodeClaim(kept) })
+  }
+
   /** Sent together with others, and refused: each is tried again, alone and at once, so that one does not take the others along (H-20). */
   unfold(seq: EntrySeq, targets: Targets): void {
     this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore: this.now })

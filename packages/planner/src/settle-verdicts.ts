@@ -8,16 +8,48 @@ import type { Ledger } from './ledger.ts'
 import { namedLocals } from './named-locals.ts'
 import { removalsOf } from './parked-targets.ts'
 import { settleLanded, settleTransferred, unfoldChain } from './settle-names.ts'
+import { undecidedOf } from './undecided-claim.ts'
 
 /** Settles each member of the claim by the verdicts on its messages. `sourcesLeft` are the originals that are still there. */
 export function settleVerdicts(claim: Claim, verdicts: readonly MessageVerdict[], sourcesLeft: UidSet, ledger: Ledger): void {
+  const undecided = undecidedNow(settleMembers(claim, verdicts, sourcesLeft, ledger), ledger)
+  if (undecided === null) ledger.removeClaim(claim)
+  else ledger.keepParked(undecided)
+}
+
+/** As `settleVerdicts`, for a claim whose members were parked before: only what is proved to be done counts now, and only for what the user left parked. */
+export function settleLateEvidence(
+  parked: Claim,
+  verdicts: readonly MessageVerdict[],
+  sourcesLeft: UidSet,
+  ledger: Ledger,
+): void {
+  const claim = undecidedNow(parked, ledger)
+  if (claim === null) ledger.removeClaim(parked)
+  else settleVerdicts(claim, verdicts.map(doneOrUncertain), sourcesLeft, ledger)
+}
+
+function undecidedNow(claim: Claim, ledger: Ledger): Claim | null {
+  return undecidedOf(
+    claim,
+    (seq) => ledger.entry(seq),
+    (id) => ledger.server.mailbox(id),
+  )
+}
+
+function doneOrUncertain(verdict: MessageVerdict): MessageVerdict {
+  return verdict.kind === 'done' ? verdict : { kind: 'uncertain', of: verdict.of, possible: [] }
+}
+
+/** Answers the claim with its members as the log calls them from now on. */
+function settleMembers(claim: Claim, verdicts: readonly MessageVerdict[], sourcesLeft: UidSet, ledger: Ledger): Claim {
   const step = claim.steps[0]
   if (step?.kind === 'append' || step?.kind === 'replace') {
     for (const member of claim.members) settleUpload(claim, member, verdicts, ledger)
   } else if (step?.kind === 'move' || step?.kind === 'copy') {
-    settleTransferVerdicts(claim, verdicts, sourcesLeft, step.kind, ledger)
+    return settleTransferVerdicts(claim, verdicts, sourcesLeft, step.kind, ledger)
   }
-  ledger.removeClaim(claim)
+  return claim
 }
 
 function settleUpload(claim: Claim, { seq, targets }: ClaimMember, verdicts: readonly MessageVerdict[], ledger: Ledger): void {
@@ -40,7 +72,7 @@ function settleTransferVerdicts(
   sourcesLeft: UidSet,
   kind: 'move' | 'copy',
   ledger: Ledger,
-): void {
+): Claim {
   const found = new UidPairs(
     verdicts.flatMap((verdict) => (verdict.kind === 'done' ? [{ from: verdict.of, to: verdict.uid, length: 1 }] : [])),
   )
@@ -49,7 +81,8 @@ function settleTransferVerdicts(
   // OK to a COPY that left nothing behind: sending it again would do the same.
   const notDone = claim.answer === 'ok' ? UidSet.EMPTY : uidsOf('not-done')
   const gone = uidsOf('gone')
-  for (const member of unfoldChain(ledger, claim, found.sources).members) {
+  const unfolded = unfoldChain(ledger, claim, found.sources)
+  for (const member of unfolded.members) {
     const { seq } = member
     settleFound(claim, member, found, sourcesLeft, kind, ledger)
     const again = sentUnder(member, notDone)
@@ -59,6 +92,7 @@ function settleTransferVerdicts(
     const uncertain = sentUnder(member, sentUids(member).difference(found.sources).difference(notDone).difference(gone))
     if (uncertain !== null) ledger.park(seq, uncertain, 'uncertain')
   }
+  return unfolded
 }
 
 /** A move that was cut short may have left the original behind: then the copy is proved, and the original is still to be removed. */

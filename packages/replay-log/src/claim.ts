@@ -70,4 +70,14 @@ export interface Claim {
   readonly lostAt: number | null
   /** `ok`: the server took the step, but did not say under which UIDs: they are looked for as after a lost answer. */
   readonly answer: 'none' | 'ok'
+  /**
+   * When no probe could decide any more and what it carries was parked, in milliseconds since 1970. Nothing waits for the claim from then on; what arrives
+   * later at or above its fence is still compared with it (H-11).
+   */
+  readonly parkedAt?: number
+}
+
+/** Whether an answer or a probe is still to come. */
+export function isOpenClaim({ parkedAt }: Claim): boolean {
+  return parkedAt === undefined
 }

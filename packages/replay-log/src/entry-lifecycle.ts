@@ -200,7 +200,7 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     stale: 'illegal',
     lost: 'illegal',
     'probe-started': 'illegal',
-    // Evidence that comes late, as rows at or above the fence are taken in (H-11), still counts.
+    // Evidence that comes late, before rows at or above the fence are taken in (H-11), still counts.
     'probe-certain': 'settled',
     'probe-copied': 'copied',
     'probe-none': 'illegal',

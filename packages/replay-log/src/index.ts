@@ -1,6 +1,6 @@
 export type { AcceptedOperation, AcceptTerms, OperationRequest } from './accept-operation.ts'
 export { acceptOperation } from './accept-operation.ts'
-export type * from './claim.ts'
+export { type Claim, type ClaimMember, type Fence, type FencedMessage, isOpenClaim, type Submission } from './claim.ts'
 export { decodeClaim, decodeEntry, decodeReceipt, encodeClaim, encodeEntry, encodeReceipt, LOG_FORMAT } from './codec.ts'
 export type { CompensatingRequest, Compensation, CompensationTerms } from './compensate.ts'
 export { compensationOf } from './compensate.ts'

@@ -1,4 +1,4 @@
-import { type MailboxId, type MessageView, SyncError, UidSet } from '@tidemail/core'
+import { type MailboxId, type MessageView, SyncError, UidSet, uid } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
 import { MemoryMessageStore } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
@@ -30,6 +30,31 @@ async function withLostUpload(world: ReviewWorld, bytes: Uint8Array): Promise<Ma
   await engine.syncOnce().catch(() => {})
   world.remote.fault = () => 'pass'
   return engine
+}
+
+/** A transfer to Archive whose answer was lost, of a server that has given UIDs there and does not list what they name: `hide` are those UIDs. */
+async function withUndecidedTransfer(world: ReviewWorld, kind: 'copy' | 'move') {
+  world.arrive('INBOX', 1)
+  world.arrive('Archive', 1)
+  const engine = await synchronised(world)
+  const hide = new Set<number>()
+  world.bend = {
+    hear: (item) => {
+      if (item.kind === 'row' && item.mailbox.path === 'Archive' && hide.has(item.uid)) return []
+      if (item.kind === 'uids' && item.mailbox.path === 'Archive')
+        return [{ ...item, uids: item.uids.difference(UidSet.from([...hide].map(uid))) }]
+      return [item]
+    },
+  }
+  await engine[kind](await referencesIn(world, engine, 'INBOX'), await idOf(engine, 'Archive')).accepted
+  world.remote.fault = (step) => (step.kind === kind ? 'lose-answer' : 'pass')
+  hide.add(2)
+  const shown: number[] = []
+  await engine.syncOnce().catch(() => {})
+  world.remote.fault = () => 'pass'
+  world.beforeCommit = async () => void shown.push((await world.messages(engine, 'Archive')).length)
+  await world.settle(engine)
+  return { engine, hide, shown }
 }
 
 describe('an upload whose answer was lost', () => {
@@ -141,6 +166,66 @@ describe('a move whose answer was lost', () => {
     expect(outcomes).not.toContain('skipped')
     expect(await world.waiting(engine)).toEqual([expect.stringMatching(/^move parked/)])
   })
+})
+
+describe('an operation that nobody could decide', () => {
+  it('is settled when its mailbox can be opened again and shows the message', async () => {
+    // Verifies: H-11, I-LOG-2
+    const world = new ReviewWorld()
+    const engine = await withLostUpload(world, world.message())
+    world.bend = { answer: (step) => (step.kind === 'open' && step.path === 'Archive' ? refused(step, 'NOPERM') : null) }
+    await world.settle(engine, 8)
+    expect(await world.waiting(engine)).toEqual(['append parked (uncertain)'])
+    world.bend = {}
+    await world.settle(engine)
+    expect(await world.waiting(engine)).toEqual([])
+    expect(await world.messages(engine, 'Archive')).toHaveLength(1)
+    expect(world.account.open('Archive').messages).toHaveLength(1)
+    expect((await engine.receipts()).map(({ outcomes }) => outcomes.map(({ outcome }) => outcome))).toEqual([['applied']])
+    expect(await new MemoryMessageStore({ disk: world.disk }).planning.claims(ME.id)).toEqual([])
+  })
+
+  it.each(['copy', 'move'] as const)('never shows a %s twice when it turns up after all', async (kind) => {
+    // Verifies: H-11, I-LOG-2, I-STORE-1
+    const world = new ReviewWorld()
+    const { engine, shown } = await withUndecidedTransfer(world, kind)
+    expect(await world.waiting(engine)).toEqual([`${kind} parked (uncertain)`])
+    world.bend = {}
+    await world.settle(engine)
+    expect(await world.waiting(engine)).toEqual([])
+    expect(await world.messages(engine, 'Archive')).toHaveLength(2)
+    expect(Math.max(...shown)).toBe(2)
+    expect(await storeForm(new MemoryMessageStore({ disk: world.disk }), ME.id)).toEqual(serverForm(world.account))
+  })
+
+  it('stays parked while only others bring messages', async () => {
+    // Verifies: H-11, I-LOG-3
+    const world = new ReviewWorld()
+    const { engine, hide } = await withUndecidedTransfer(world, 'copy')
+    world.arrive('Archive', 2)
+    await world.settle(engine)
+    expect(await world.waiting(engine)).toEqual(['copy parked (uncertain)'])
+    hide.clear()
+    await world.settle(engine)
+    expect(await world.waiting(engine)).toEqual([])
+  })
+
+  it.each(['retry', 'discard'] as const)(
+    'is the business of the user after a %s: nothing is looked for any more',
+    async (decision) => {
+      // Verifies: H-11, I-LOG-2
+      const world = new ReviewWorld()
+      const { engine } = await withUndecidedTransfer(world, 'copy')
+      const [entry] = await engine.entries()
+      expect(entry?.progress.map(({ parkedFor }) => parkedFor)).toEqual(['uncertain'])
+      if (entry !== undefined) await engine[decision](entry.seq)
+      world.bend = {}
+      await world.settle(engine)
+      expect(await world.waiting(engine)).toEqual([])
+      expect(await new MemoryMessageStore({ disk: world.disk }).planning.claims(ME.id)).toEqual([])
+      expect(await storeForm(new MemoryMessageStore({ disk: world.disk }), ME.id)).toEqual(serverForm(world.account))
+    },
+  )
 })
 
 describe('an upload that landed in a mailbox that was never taken in', () => {

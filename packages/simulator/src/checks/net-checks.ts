@@ -2,7 +2,7 @@
 
 import { isMutating, type Observation, type Step } from '@tidemail/core'
 import { GHOST_QUIET_MS_MAX } from '@tidemail/planner'
-import { type Claim, decodeClaim } from '@tidemail/replay-log'
+import { type Claim, decodeClaim, isOpenClaim } from '@tidemail/replay-log'
 import type { MemoryState } from '@tidemail/testing/simulated'
 import type { Finding } from '../finding.ts'
 
@@ -72,7 +72,7 @@ export class NetChecks {
     return [...claims.values()].some((record) => {
       const claim = this.#claims.get(record) ?? decodeClaim(record)
       this.#claims.set(record, claim)
-      return claim.lostAt === null && claim.steps.some((claimed) => isSame(claimed, step))
+      return isOpenClaim(claim) && claim.lostAt === null && claim.steps.some((claimed) => isSame(claimed, step))
     })
   }
 
