@@ -12,12 +12,15 @@ const REFUSALS: readonly (readonly [code: string, flag: Outcome, append: Outcome
   ['INUSE', 'tried again', 'tried again'],
   ['LIMIT', 'tried again', 'tried again'],
   ['SERVERBUG', 'tried again', 'tried again'],
+  ['CORRUPTION', 'tried again', 'tried again'],
   ['EXPUNGEISSUED', 'tried again', 'tried again'],
   ['X-UNHEARD-OF', 'tried again', 'tried again'],
   ['OVERQUOTA', 'parked (over-quota)', 'parked (over-quota)'],
   ['NOPERM', 'parked (not-permitted)', 'parked (not-permitted)'],
   ['CONTACTADMIN', 'parked (not-permitted)', 'parked (not-permitted)'],
   ['EXPIRED', 'parked (not-permitted)', 'parked (not-permitted)'],
+  ['AUTHENTICATIONFAILED', 'parked (not-permitted)', 'parked (not-permitted)'],
+  ['AUTHORIZATIONFAILED', 'parked (not-permitted)', 'parked (not-permitted)'],
   ['PRIVACYREQUIRED', 'parked (not-permitted)', 'parked (not-permitted)'],
   ['NONEXISTENT', 'parked (mailbox-gone)', 'parked (mailbox-gone)'],
   ['CANNOT', 'rejected', 'parked (rejected-repeatedly)'],
@@ -59,24 +62,40 @@ describe('a refusal', () => {
     }
   })
 
-  it('that should pass, and does not, is tried a bounded number of times, and then shown', async () => {
-    // Verifies: DC-5530-3, I-NET-1
-    const world = new ReviewWorld()
-    world.arrive('INBOX', 1)
-    const engine = await world.open()
-    await world.settle(engine)
-    const [message] = await world.messages(engine, 'INBOX')
-    if (message !== undefined) await engine.flag(message.reference, { add: ['\\Flagged'] }).accepted
-    let refusals = 0
-    world.bend = {
-      answer: (step) => {
-        if (step.kind !== 'store') return null
-        refusals += 1
-        return refused(step, 'UNAVAILABLE')
-      },
-    }
-    await world.settle(engine, 20)
-    expect(refusals).toBe(3)
-    expect(await outcomesOf(world, engine)).toEqual(['parked (rejected-repeatedly)'])
-  })
+  it.each(
+    (['store', 'copy', 'move', 'expunge', 'append'] as const).flatMap((kind) => [
+      [kind, 'UNAVAILABLE'] as const,
+      [kind, null] as const,
+    ]),
+  )(
+    'of a step %s with the code %s, again and again, is taken a bounded number of times; then the wish is shown',
+    async (kind, code) => {
+      // Verifies: DC-5530-3, I-NET-1, FIELD-13, I-STORE-2
+      const world = new ReviewWorld()
+      world.arrive('INBOX', 2)
+      const engine = await world.open()
+      await world.settle(engine)
+      const [message, other] = (await world.messages(engine, 'INBOX')).map(({ reference }) => reference)
+      const to = (await engine.mailbox('Work')).id
+      if (message === undefined || other === undefined) throw new Error('no messages')
+      if (kind === 'store') await engine.flag(message, { add: ['\\Flagged'] }).accepted
+      if (kind === 'expunge') await engine.expunge(message).accepted
+      if (kind === 'copy' || kind === 'move') await engine[kind](message, to).accepted
+      if (kind === 'append') await engine.append({ to, bytes: world.message() }).accepted
+      // What stands behind it goes on.
+      await engine.flag(other, { add: ['$Work'] }).accepted
+      let refusals = 0
+      world.bend = {
+        answer: (step) => {
+          const isOther = step.kind === 'store' && step.flags.includes('$Work')
+          if (step.kind !== kind || isOther) return null
+          refusals += 1
+          return refused(step, code)
+        },
+      }
+      await world.settle(engine, 20)
+      expect(refusals).toBe(3)
+      expect(await outcomesOf(world, engine)).toEqual(['applied', 'parked (rejected-repeatedly)'])
+    },
+  )
 })

@@ -1,29 +1,38 @@
-/** Compares what others brought with what was parked because nobody could tell, before any of it is taken in: nothing shows twice (H-11). */
+/**
+ * Looks once more for what was lost, before it is sent again (H-10), and before news of its mailbox is taken in, so that nothing shows twice (H-11).
+ */
 
-import { settleLateEvidence, undecidedOf, underCurrentNames, type Visit } from '@tidemail/planner'
+import type { MailboxRecord, StatusSeen } from '@tidemail/core'
+import { settleLateEvidence, undecidedOf, underCurrentNames } from '@tidemail/planner'
 import { type Claim, decodeClaim, isOpenClaim } from '@tidemail/replay-log'
 import { changeLog, replayState } from './change-log.ts'
 import { probeOf, probeServer } from './probe-server.ts'
 import type { Work } from './work.ts'
 
-/** Settles what is found of the parked among the messages that are new in these mailboxes. */
-export async function hearLateEvidence(work: Work, visits: readonly Visit[]): Promise<void> {
-  for (const claim of await parkedClaims(work)) {
-    const isVisited = visits.some(({ mailbox }) => mailbox.id === claim.fence?.mailboxId)
-    const probe = isVisited ? probeOf(work, claim) : null
-    const found = probe === null ? null : await probeServer(work, probe)
-    if (found === null || found.verdicts.every(({ kind }) => kind !== 'done')) continue
+/** A mailbox, with what STATUS told of it, where that is not out of date. */
+interface LookedAt {
+  readonly mailbox: MailboxRecord
+  readonly status: StatusSeen | null
+}
+
+/** Settles what has turned up in these mailboxes of what was queued again or parked. */
+export async function hearLateEvidence(work: Work, looks: readonly LookedAt[]): Promise<void> {
+  for (const claim of await keptClaims(work)) {
+    const look = looks.find(({ mailbox }) => mailbox.id === claim.fence?.mailboxId)
+    const probe = look !== undefined && mayHaveMore(claim, look) ? probeOf(work, claim) : null
+    const findings = probe === null ? null : await probeServer(work, probe)
+    if (findings === null || findings.verdicts.every(({ kind }) => kind !== 'done')) continue
     await changeLog(work, {
       reason: 'settle what has turned up after all',
       claims: [claim],
-      decide: (ledger) => settleLateEvidence(claim, found.verdicts, found.sourcesLeft, ledger),
+      decide: (ledger) => settleLateEvidence(claim, findings, ledger),
     })
   }
 }
 
-/** Drops claims of which the user has decided all that was parked, or whose mailbox has other UIDs now. */
-export async function forgetDecided(work: Work, parked: readonly Claim[]): Promise<void> {
-  if (parked.length === 0) return
+/** Drops claims of which nothing is undecided any more. */
+export async function forgetDecided(work: Work, kept: readonly Claim[]): Promise<void> {
+  if (kept.length === 0) return
   const { entries } = await replayState(work)
   const bySeq = new Map(entries.map((entry) => [entry.seq, entry]))
   const isDecided = (claim: Claim): boolean =>
@@ -32,10 +41,10 @@ export async function forgetDecided(work: Work, parked: readonly Claim[]): Promi
       (seq) => bySeq.get(seq),
       (id) => work.mailboxes.get(id),
     ) === null
-  const decided = parked.filter(isDecided)
+  const decided = kept.filter(isDecided)
   if (decided.length === 0) return
   await changeLog(work, {
-    reason: 'forget what the user has decided',
+    reason: 'forget what is decided',
     claims: decided,
     decide: (ledger) => {
       for (const claim of decided) ledger.removeClaim(claim)
@@ -43,10 +52,15 @@ export async function forgetDecided(work: Work, parked: readonly Claim[]): Promi
   })
 }
 
-async function parkedClaims(work: Work): Promise<Claim[]> {
+async function keptClaims(work: Work): Promise<Claim[]> {
   const { accountId, store } = work.options
   return (await store.planning.claims(accountId))
     .map(decodeClaim)
     .filter((claim) => !isOpenClaim(claim))
     .map((claim) => underCurrentNames(claim, work.mailboxes))
+}
+
+/** Whether UIDs may have been given there that nobody has looked at. */
+function mayHaveMore({ fence }: Claim, { status }: LookedAt): boolean {
+  return status === null || status.uidNext === null || status.uidNext > (fence?.uidNext ?? 0)
 }

@@ -1,7 +1,7 @@
 /** Asks the server what became of the steps of a claim (H-9). */
 
-import { type MailboxRecord, type Observation, type UidSet, uidValidity } from '@tidemail/core'
-import { concludeProbe, type MessageVerdict, type Probe, planProbe } from '@tidemail/planner'
+import { type MailboxRecord, type Observation, uidValidity } from '@tidemail/core'
+import { concludeProbe, type Probe, type ProbeFindings, planProbe } from '@tidemail/planner'
 import type { Claim } from '@tidemail/replay-log'
 import { sha256Hex } from './digest.ts'
 import type { Work } from './work.ts'
@@ -12,10 +12,7 @@ export function probeOf(work: Work, claim: Claim): Probe | null {
 }
 
 /** Null when the probe itself was not answered. */
-export async function probeServer(
-  work: Work,
-  probe: Probe,
-): Promise<{ readonly verdicts: readonly MessageVerdict[]; readonly sourcesLeft: UidSet } | null> {
+export async function probeServer(work: Work, probe: Probe): Promise<ProbeFindings | null> {
   const { fence } = probe.claim
   const observations = await work.run(probe.steps)
   work.assertAlive()

@@ -63,10 +63,9 @@ async function recoverClaim(work: Work, claim: Claim): Promise<void> {
     if (await areMarksRestored(work, claim)) await repeat(work, claim)
     return
   }
-  const conclusion = await probeServer(work, probe)
-  if (conclusion === null) return
-  const { verdicts, sourcesLeft } = conclusion
-  if (needsSecondLook(claim, verdicts)) {
+  const findings = await probeServer(work, probe)
+  if (findings === null) return
+  if (needsSecondLook(claim, findings.verdicts)) {
     await changeLog(work, {
       reason: 'look once more before anything is sent again',
       claims: [claim],
@@ -77,7 +76,7 @@ async function recoverClaim(work: Work, claim: Claim): Promise<void> {
   await changeLog(work, {
     reason: 'settle what a probe found',
     claims: [claim],
-    decide: (ledger) => settleVerdicts(claim, verdicts, sourcesLeft, ledger),
+    decide: (ledger) => settleVerdicts(claim, findings, ledger),
   })
 }
 

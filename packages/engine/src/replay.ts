@@ -11,6 +11,7 @@ import {
   type ReplayState,
   settleBatch,
   settleMoot,
+  statusesSeen,
 } from '@tidemail/planner'
 import { batchContext } from './batch-context.ts'
 import { changeLog, replayState } from './change-log.ts'
@@ -18,6 +19,7 @@ import type { Discovery } from './discover.ts'
 import { distrustCapability } from './distrust.ts'
 import { foldUploads } from './fold-uploads.ts'
 import { parkMassExpunges } from './guard-deletions.ts'
+import { hearLateEvidence } from './late-evidence.ts'
 import { prepareLane } from './prepare-lane.ts'
 import { replayMailboxes } from './replay-mailboxes.ts'
 import type { Work } from './work.ts'
@@ -28,6 +30,12 @@ const BATCHES_MAX = 200
 /** Uploads before anything is downloaded (RFC 4549 §3). Answers the mailboxes whose server state it changed. */
 export async function replay(work: Work, discovery: Discovery): Promise<Set<number>> {
   work.options.onPhase('replaying')
+  const statuses = statusesSeen(discovery.seen)
+  const mailboxes = [...work.mailboxes.values()].filter(({ isOnServer }) => isOnServer)
+  await hearLateEvidence(
+    work,
+    mailboxes.map((mailbox) => ({ mailbox, status: statuses.get(mailbox.path) ?? null })),
+  )
   await changeLog(work, { reason: 'settle what can never be sent' })
   await parkMassExpunges(work)
   await foldUploads(work)

@@ -13,7 +13,7 @@ export type RejectionVerdict =
   /** The server will never take it. */
   | { readonly kind: 'refused' }
 
-/** After so many rejections that might have passed, an operation is parked or reverted. */
+/** After so many rejections that might have passed, an operation is parked: the wish is the user's, to try again or to give up (FIELD-13). */
 export const REJECTIONS_MAX = 3
 
 const BY_CODE: Readonly<Record<string, RejectionVerdict>> = {
@@ -21,6 +21,7 @@ const BY_CODE: Readonly<Record<string, RejectionVerdict>> = {
   INUSE: { kind: 'retry' },
   LIMIT: { kind: 'retry' },
   SERVERBUG: { kind: 'retry' },
+  CORRUPTION: { kind: 'retry' },
   EXPUNGEISSUED: { kind: 'look-again' },
   TRYCREATE: { kind: 'park', reason: 'mailbox-gone' },
   NONEXISTENT: { kind: 'park', reason: 'mailbox-gone' },
@@ -28,7 +29,10 @@ const BY_CODE: Readonly<Record<string, RejectionVerdict>> = {
   NOPERM: { kind: 'park', reason: 'not-permitted' },
   CONTACTADMIN: { kind: 'park', reason: 'not-permitted' },
   PRIVACYREQUIRED: { kind: 'park', reason: 'not-permitted' },
+  // In answer to LOGIN these end the session; in answer to an operation they are about that alone.
   EXPIRED: { kind: 'park', reason: 'not-permitted' },
+  AUTHENTICATIONFAILED: { kind: 'park', reason: 'not-permitted' },
+  AUTHORIZATIONFAILED: { kind: 'park', reason: 'not-permitted' },
   ALREADYEXISTS: { kind: 'refused' },
   TOOBIG: { kind: 'refused' },
   CANNOT: { kind: 'refused' },
@@ -50,13 +54,7 @@ export function classifyRejection(rejection: Rejection | null, step: MutatingSte
   const verdict =
     BY_CODE[rejection?.code ?? ''] ?? (rejection?.status === 'BAD' ? { kind: 'refused' as const } : { kind: 'retry' as const })
   const isLast = rejectionsBefore + 1 >= REJECTIONS_MAX
-  const final = (verdict.kind === 'retry' || verdict.kind === 'look-again') && isLast ? lastVerdict(rejection) : verdict
-  if (final.kind === 'refused' && (step.kind === 'append' || step.kind === 'replace'))
-    return { kind: 'park', reason: 'rejected-repeatedly' }
-  return final
-}
-
-/** What the server said would pass is kept for the user to try again; what it just refuses, and refuses again, it refuses. */
-function lastVerdict(rejection: Rejection | null): RejectionVerdict {
-  return isPassing(rejection) ? { kind: 'park', reason: 'rejected-repeatedly' } : { kind: 'refused' }
+  const isOver = (verdict.kind === 'retry' || verdict.kind === 'look-again') && isLast
+  const isOfUser = verdict.kind === 'refused' && (step.kind === 'append' || step.kind === 'replace')
+  return isOver || isOfUser ? { kind: 'park', reason: 'rejected-repeatedly' } : verdict
 }

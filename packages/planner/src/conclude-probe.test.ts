@@ -176,6 +176,16 @@ describe('what a probe proves of an upload', () => {
     expect(conclude(twins, { uidNext: 51, rows: [row(50, '<a@x>')] })).toEqual(['3 done as 50', '4 not-done'])
   })
 
+  it('names what matches once more, besides the one that is taken for ours', () => {
+    // Verifies: H-10
+    const probe = probeOf(upload)
+    const rows = [row(50, '<a@x>'), row(51, '<z@x>'), row(52, '<a@x>')]
+    expect(concludeProbe(probe, answers(probe, { uidNext: 53, rows }), null, new Map())).toMatchObject({
+      verdicts: [{ of: 3, kind: 'done', uid: 50, more: [52] }],
+      uidNext: 53,
+    })
+  })
+
   it('compares the bytes where there is no Message-ID', () => {
     const bare = claim('append', [fenced(3, null, { digest: 'aa' })])
     const server = { uidNext: 51, rows: [row(50, null)] }

@@ -17,16 +17,25 @@ import type { Probe } from './plan-recovery.ts'
 
 /** What became of one message of the claim; `of` is its UID in the source, or its local id. */
 export type MessageVerdict =
-  | { readonly kind: 'done'; readonly of: number; readonly uid: Uid }
+  /** `more` are others that match as certainly, and are nobody else's: the step, or the one before it, was carried out more than once (H-10). */
+  | { readonly kind: 'done'; readonly of: number; readonly uid: Uid; readonly more: readonly Uid[] }
   /** Proved not to have happened: it may be sent again. */
   | { readonly kind: 'not-done'; readonly of: number }
   /** Of a copy or move: the original is gone, and the target proves that we did not move it. */
   | { readonly kind: 'gone'; readonly of: number }
   | { readonly kind: 'uncertain'; readonly of: number; readonly possible: readonly Uid[] }
 
+/** What a probe found. */
+export interface ProbeFindings {
+  readonly verdicts: readonly MessageVerdict[]
+  /** The originals that are still there. */
+  readonly sourcesLeft: UidSet
+  /** Up to here, exclusive, the target was looked through; null when it could not be. */
+  readonly uidNext: number | null
+}
+
 export type ProbeConclusion =
-  /** `sourcesLeft` are the originals that are still there. */
-  | { readonly kind: 'concluded'; readonly verdicts: readonly MessageVerdict[]; readonly sourcesLeft: UidSet }
+  | ({ readonly kind: 'concluded' } & ProbeFindings)
   /** Only the bytes can tell: give the digests of these messages of the target, and conclude again. */
   | { readonly kind: 'need-digests'; readonly uids: readonly Uid[] }
   /** The probe itself was not answered. */
@@ -52,7 +61,7 @@ export function concludeProbe(
   const sourcesLeft = sources ?? UidSet.EMPTY
   if (isTargetGone) {
     const verdicts = fence.messages.map(({ of }) => unfound(probe, of, sources, { isComplete: false }))
-    return { kind: 'concluded', verdicts, sourcesLeft }
+    return { kind: 'concluded', verdicts, sourcesLeft, uidNext: null }
   }
   const taken = target !== null && target.box === fence.box ? (target.checkpoint?.known ?? UidSet.EMPTY) : UidSet.EMPTY
   const rows = observations.filter(
@@ -61,8 +70,10 @@ export function concludeProbe(
   )
   const undecided = withoutDigest(fence.messages, rows, digests)
   if (undecided.length > 0) return { kind: 'need-digests', uids: undecided }
-  const isComplete = hasNoGap(fence.uidNext, opened?.uidNext ?? uidNextOf(fence, observations), rows, taken)
-  return { kind: 'concluded', verdicts: assign(probe, fence.messages, rows, digests, sources, { isComplete }), sourcesLeft }
+  const uidNext = opened?.uidNext ?? uidNextOf(fence, observations)
+  const isComplete = hasNoGap(fence.uidNext, uidNext, rows, taken)
+  const verdicts = assign(probe, fence.messages, rows, digests, sources, { isComplete })
+  return { kind: 'concluded', verdicts, sourcesLeft, uidNext }
 }
 
 /** Gives each message at most one row, certain matches first; a row serves one message only (H-10). */
@@ -84,7 +95,11 @@ function assign(
   }
   return messages.map((message) => {
     const row = certain.get(message.of)
-    if (row !== undefined) return { kind: 'done', of: message.of, uid: row.uid }
+    if (row !== undefined) {
+      const more = [...free].filter((candidate) => verdictOf(message, candidate, digests) === 'certain')
+      for (const candidate of more) free.delete(candidate)
+      return { kind: 'done', of: message.of, uid: row.uid, more: more.map(({ uid }) => uid) }
+    }
     const possible = [...free]
       .filter((candidate) => verdictOf(message, candidate, digests) === 'possible')
       .map((candidate) => candidate.uid)

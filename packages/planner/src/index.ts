@@ -1,6 +1,6 @@
 export { underCurrentNames } from './claims-by-name.ts'
 export { isGone, isPassing } from './classify-rejection.ts'
-export { concludeProbe, type MessageVerdict } from './conclude-probe.ts'
+export { concludeProbe, type ProbeFindings } from './conclude-probe.ts'
 export { foldUploads } from './fold-uploads.ts'
 export {
   backfilled,

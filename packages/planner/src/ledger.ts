@@ -138,10 +138,10 @@ export class Ledger {
     this.writes.push({ kind: 'remove-claim', id: claim.id })
   }
 
-  /** What it carries is parked: it is kept, for evidence may still come (H-11). */
-  keepParked(claim: Claim): void {
-    const { lostAt, parkedAt } = claim
-    const kept: Claim = { ...claim, lostAt: lostAt ?? this.now, parkedAt: parkedAt ?? this.now }
+  /** What it carries is queued again or parked: evidence may still come (H-11). */
+  keep(claim: Claim): void {
+    const { lostAt, keptAt } = claim
+    const kept: Claim = { ...claim, lostAt: lostAt ?? this.now, keptAt: keptAt ?? this.now }
     this.writes.push({ kind: 'put-claim', claim: encodeClaim(kept) })
   }
 

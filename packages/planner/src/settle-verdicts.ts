@@ -3,33 +3,43 @@
 import { type Uid, UidPairs, UidSet, uid } from '@tidemail/core'
 import { type Claim, type ClaimMember, type Evidence, placedOf } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
-import type { MessageVerdict } from './conclude-probe.ts'
+import type { MessageVerdict, ProbeFindings } from './conclude-probe.ts'
 import type { Ledger } from './ledger.ts'
 import { namedLocals } from './named-locals.ts'
 import { removalsOf } from './parked-targets.ts'
 import { settleLanded, settleTransferred, unfoldChain } from './settle-names.ts'
-import { undecidedOf } from './undecided-claim.ts'
+import { type FencedClaim, partOfClaim, undecidedOf } from './undecided-claim.ts'
 
-/** Settles each member of the claim by the verdicts on its messages. `sourcesLeft` are the originals that are still there. */
-export function settleVerdicts(claim: Claim, verdicts: readonly MessageVerdict[], sourcesLeft: UidSet, ledger: Ledger): void {
-  const undecided = undecidedNow(settleMembers(claim, verdicts, sourcesLeft, ledger), ledger)
-  if (undecided === null) ledger.removeClaim(claim)
-  else ledger.keepParked(undecided)
+/** Settles each member of the claim by the verdicts on its messages. What is not done is kept in mind (H-10, H-11). */
+export function settleVerdicts(claim: Claim, findings: ProbeFindings, ledger: Ledger): void {
+  keepUndecided(settleMembers(claim, findings, ledger), findings, ledger)
 }
 
-/** As `settleVerdicts`, for a claim whose members were parked before: only what is proved to be done counts now, and only for what the user left parked. */
-export function settleLateEvidence(
-  parked: Claim,
-  verdicts: readonly MessageVerdict[],
-  sourcesLeft: UidSet,
-  ledger: Ledger,
-): void {
-  const claim = undecidedNow(parked, ledger)
-  if (claim === null) ledger.removeClaim(parked)
-  else settleVerdicts(claim, verdicts.map(doneOrUncertain), sourcesLeft, ledger)
+/** As `settleVerdicts`, for a claim that was kept: only what is proved to be done counts now, and only for what is undecided still. */
+export function settleLateEvidence(kept: Claim, findings: ProbeFindings, ledger: Ledger): void {
+  const done = findings.verdicts.filter(({ kind }) => kind === 'done')
+  const proved = UidSet.from(done.map(({ of }) => of))
+  const claim = undecidedNow(kept, ledger)
+  if (claim !== null) settleMembers(partOfClaim(claim, proved), { ...findings, verdicts: done }, ledger)
+  const open = UidSet.from(findings.verdicts.map(({ of }) => of)).difference(proved)
+  keepUndecided(partOfClaim(kept, open), findings, ledger)
 }
 
-function undecidedNow(claim: Claim, ledger: Ledger): Claim | null {
+/** Once nothing is left to be decided, the claim goes. What was looked through without finding any of it need not be looked at again. */
+function keepUndecided(claim: Claim, { verdicts, uidNext }: ProbeFindings, ledger: Ledger): void {
+  const left = undecidedNow(claim, ledger)
+  if (left === null) {
+    ledger.removeClaim(claim)
+    return
+  }
+  const isProvedAbsent = left.fence.messages.every(({ of }) =>
+    verdicts.some((item) => item.of === of && item.kind === 'not-done'),
+  )
+  const from = isProvedAbsent ? Math.max(left.fence.uidNext, uidNext ?? 0) : left.fence.uidNext
+  ledger.keep({ ...left, fence: { ...left.fence, uidNext: from } })
+}
+
+function undecidedNow(claim: Claim, ledger: Ledger): FencedClaim | null {
   return undecidedOf(
     claim,
     (seq) => ledger.entry(seq),
@@ -37,12 +47,8 @@ function undecidedNow(claim: Claim, ledger: Ledger): Claim | null {
   )
 }
 
-function doneOrUncertain(verdict: MessageVerdict): MessageVerdict {
-  return verdict.kind === 'done' ? verdict : { kind: 'uncertain', of: verdict.of, possible: [] }
-}
-
 /** Answers the claim with its members as the log calls them from now on. */
-function settleMembers(claim: Claim, verdicts: readonly MessageVerdict[], sourcesLeft: UidSet, ledger: Ledger): Claim {
+function settleMembers(claim: Claim, { verdicts, sourcesLeft }: ProbeFindings, ledger: Ledger): Claim {
   const step = claim.steps[0]
   if (step?.kind === 'append' || step?.kind === 'replace') {
     for (const member of claim.members) settleUpload(claim, member, verdicts, ledger)
@@ -59,7 +65,8 @@ function settleUpload(claim: Claim, { seq, targets }: ClaimMember, verdicts: rea
     return
   }
   const verdict = verdicts.find((candidate) => targets.locals.has(candidate.of))
-  if (verdict?.kind === 'done') settleLanded(ledger, { seq, targets }, claim, verdict.uid, probed('certain', [verdict.uid]))
+  if (verdict?.kind === 'done')
+    settleLanded(ledger, { seq, targets }, claim, verdict.uid, probed('certain', [verdict.uid, ...verdict.more]))
   // An upload that was answered with OK is done, whoever took it away since; only its UID is not known.
   else if (claim.answer === 'ok') ledger.apply(seq, targets, probed('possible', []))
   else if (verdict?.kind === 'not-done') ledger.queueAgain(seq, targets)
@@ -84,7 +91,7 @@ function settleTransferVerdicts(
   const unfolded = unfoldChain(ledger, claim, found.sources)
   for (const member of unfolded.members) {
     const { seq } = member
-    settleFound(claim, member, found, sourcesLeft, kind, ledger)
+    settleFound(claim, member, { found, more: moreThanOnce(verdicts), sourcesLeft }, kind, ledger)
     const again = sentUnder(member, notDone)
     if (again !== null) ledger.queueAgain(seq, again)
     const lost = sentUnder(member, gone)
@@ -99,18 +106,19 @@ function settleTransferVerdicts(
 function settleFound(
   claim: Claim,
   member: ClaimMember,
-  found: UidPairs,
-  sourcesLeft: UidSet,
+  {
+    found,
+    more,
+    sourcesLeft,
+  }: { readonly found: UidPairs; readonly more: ReadonlyMap<number, readonly Uid[]>; readonly sourcesLeft: UidSet },
   kind: 'move' | 'copy',
   ledger: Ledger,
 ): void {
   const targets = sentUnder(member, found.sources)
   if (targets === null) return
   const mine = found.restrict(sentUids(member))
-  const evidence = probed(
-    'certain',
-    [...mine.destinations.values()].map((number) => uid(number)),
-  )
+  const surplus = [...mine.sources.values()].flatMap((of) => more.get(of) ?? [])
+  const evidence = probed('certain', [...[...mine.destinations.values()].map((number) => uid(number)), ...surplus])
   if (member.isSuperseded === true || targets.kind === 'local') {
     ledger.supersede(member.seq, targets, evidence)
     return
@@ -129,6 +137,11 @@ function settleFound(
   }
   settle(finished, kind)
   settle(halfway, 'copy')
+}
+
+/** By message, what matches it besides the one that is taken for it: the user is told, and nothing is deleted (H-10). */
+function moreThanOnce(verdicts: readonly MessageVerdict[]): ReadonlyMap<number, readonly Uid[]> {
+  return new Map(verdicts.flatMap((verdict) => (verdict.kind === 'done' ? [[verdict.of, verdict.more] as const] : [])))
 }
 
 function probed(verdict: Extract<Evidence, { kind: 'probe' }>['verdict'], found: readonly Uid[]): Evidence {

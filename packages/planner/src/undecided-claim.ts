@@ -1,29 +1,49 @@
-/** Says what of a claim is still undecided: parked as uncertain, and neither settled nor taken up again by the user since (H-11). */
+/** Says what of a claim is still undecided: queued again or parked as uncertain by its probe, and nothing else has become of it since (H-10, H-11). */
 
 import { type EntrySeq, intersectTargets, type MailboxId, type MailboxRecord, numbersOf, UidSet } from '@tidemail/core'
-import type { Claim, ClaimMember, Entry } from '@tidemail/replay-log'
-import { sentUids } from './claim-members.ts'
+import { type Claim, type ClaimMember, destinationOf, type Entry, type Fence, type Progress } from '@tidemail/replay-log'
+import { localsOf, sentUids, sentUnder } from './claim-members.ts'
+
+/** Of a copy, move or upload. */
+export type FencedClaim = Claim & { readonly fence: Fence }
 
 /**
- * The claim with only these members and messages; null when nothing is left to be decided, or the mailbox has other UIDs than those that the fence is about.
+ * The claim with only these members and messages; null when nothing is left to be decided, or the target has other UIDs than those that the fence is about.
  * The entries and mailboxes are those of now.
  */
 export function undecidedOf(
   claim: Claim,
   entryOf: (seq: EntrySeq) => Entry | undefined,
   mailboxOf: (id: MailboxId) => MailboxRecord | undefined,
-): Claim | null {
+): FencedClaim | null {
   const { fence } = claim
   if (fence === null || mailboxOf(fence.mailboxId)?.box !== fence.box) return null
-  const members = claim.members.flatMap((member) => undecidedPart(member, entryOf(member.seq)))
-  if (members.length === 0) return null
-  const open = members.reduce((sum, member) => sum.union(asSent(member)), UidSet.EMPTY)
-  return { ...claim, members, fence: { ...fence, messages: fence.messages.filter(({ of }) => open.has(of)) } }
+  const members = claim.members.flatMap((member) => undecidedParts(member, claim, fence, entryOf(member.seq)))
+  // A chain that was sent as one step is one only while all of it is as it was.
+  const isChain = claim.members.some(({ sentAs, isSuperseded }) => sentAs !== undefined || isSuperseded === true)
+  if (members.length === 0 || (isChain && countOf(members) !== countOf(claim.members))) return null
+  return { ...restricted(claim, members), fence: restrictedFence(fence, members) }
 }
 
-function undecidedPart(member: ClaimMember, entry: Entry | undefined): ClaimMember[] {
-  const parked = (entry?.progress ?? []).filter(({ parkedFor }) => parkedFor === 'uncertain')
-  return parked.flatMap(({ targets }): ClaimMember[] => {
+/** The claim with only these of its messages, called as in the fence. */
+export function partOfClaim(claim: Claim, messages: UidSet): Claim {
+  const members = claim.members.flatMap((member): ClaimMember[] => {
+    if (isUploadOf(member)) {
+      const locals = numbersOf(member.targets).intersect(messages)
+      return locals.isEmpty ? [] : [{ ...member, targets: { ...member.targets, locals } }]
+    }
+    const targets = sentUnder(member, messages)
+    if (targets === null) return []
+    return [{ ...member, targets, ...(member.sentAs === undefined ? {} : { sentAs: localsOf(member.sentAs, messages) }) }]
+  })
+  return restricted(claim, members)
+}
+
+function undecidedParts(member: ClaimMember, claim: Claim, fence: Fence, entry: Entry | undefined): ClaimMember[] {
+  if (entry === undefined || !isOfFence(member, claim)) return []
+  // Sent elsewhere since, or folded with what sends it elsewhere: the message is not wanted there any more.
+  if (member.isSuperseded !== true && destinationOf(entry.operation) !== fence.mailboxId) return []
+  return entry.progress.filter(isUndecided).flatMap(({ targets }): ClaimMember[] => {
     const mine = intersectTargets(member.targets, targets)
     if (numbersOf(mine).isEmpty) return []
     return [
@@ -32,7 +52,32 @@ function undecidedPart(member: ClaimMember, entry: Entry | undefined): ClaimMemb
   })
 }
 
-/** What the fence calls the member's messages: the UIDs under which they were sent, or the local of an upload. */
-function asSent(member: ClaimMember): UidSet {
-  return member.targets.kind === 'local' && member.sentAs === undefined ? member.targets.locals : sentUids(member)
+function isUndecided({ state, parkedFor }: Progress): boolean {
+  return state === 'queued' || parkedFor === 'uncertain'
+}
+
+/** The version that an upload is to replace is not what the fence is about. */
+function isOfFence({ targets }: ClaimMember, { steps }: Claim): boolean {
+  return targets.kind === 'local' || (steps[0]?.kind !== 'append' && steps[0]?.kind !== 'replace')
+}
+
+function isUploadOf(member: ClaimMember): member is ClaimMember & { readonly targets: { readonly kind: 'local' } } {
+  return member.targets.kind === 'local' && member.sentAs === undefined
+}
+
+function restricted(claim: Claim, members: readonly ClaimMember[]): Claim {
+  return { ...claim, members, fence: claim.fence === null ? null : restrictedFence(claim.fence, members) }
+}
+
+/** Its messages are called by the UIDs under which they were sent, or by the local of an upload. */
+function restrictedFence(fence: Fence, members: readonly ClaimMember[]): Fence {
+  const called = members.reduce(
+    (all, member) => all.union(isUploadOf(member) ? numbersOf(member.targets) : sentUids(member)),
+    UidSet.EMPTY,
+  )
+  return { ...fence, messages: fence.messages.filter(({ of }) => called.has(of)) }
+}
+
+function countOf(members: readonly ClaimMember[]): number {
+  return members.reduce((sum, { targets }) => sum + numbersOf(targets).size, 0)
 }

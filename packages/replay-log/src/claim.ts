@@ -71,13 +71,13 @@ export interface Claim {
   /** `ok`: the server took the step, but did not say under which UIDs: they are looked for as after a lost answer. */
   readonly answer: 'none' | 'ok'
   /**
-   * When no probe could decide any more and what it carries was parked, in milliseconds since 1970. Nothing waits for the claim from then on; what arrives
-   * later at or above its fence is still compared with it (H-11).
+   * When the probes had ended without proof that it was carried out, in milliseconds since 1970: what it carries is queued again, or parked. Nothing waits for
+   * the claim from then on; what turns up later at or above its fence is still compared with it (H-10, H-11).
    */
-  readonly parkedAt?: number
+  readonly keptAt?: number
 }
 
 /** Whether an answer or a probe is still to come. */
-export function isOpenClaim({ parkedAt }: Claim): boolean {
-  return parkedAt === undefined
+export function isOpenClaim({ keptAt }: Claim): boolean {
+  return keptAt === undefined
 }

@@ -65,9 +65,9 @@ export const LIFECYCLE: Readonly<Record<TargetState, Readonly<Record<TargetEvent
     stale: 'illegal',
     lost: 'illegal',
     'probe-started': 'illegal',
-    // Of an operation on a mailbox: LIST shows it to be done, for one after a lost answer that was queued again.
+    // Queued again after a lost answer, and done all the same: an operation on a mailbox that LIST shows, a message that turns up late (H-10).
     'probe-certain': 'settled',
-    'probe-copied': 'illegal',
+    'probe-copied': 'copied',
     'probe-none': 'illegal',
     'probe-possible': 'illegal',
     'probe-gone': 'illegal',

@@ -216,7 +216,7 @@ export const CLAIM_FORM: Form<ClaimBody> = record<ClaimBody>({
   shielded: optional(setForm),
   unaltered: optional(unalteredForm),
   probedAt: optional(dateForm),
-  parkedAt: optional(dateForm),
+  keptAt: optional(dateForm),
 })
 
 export const RECEIPT_FORM: Form<ReceiptBody> = record<ReceiptBody>({

@@ -210,22 +210,50 @@ describe('an operation that nobody could decide', () => {
     expect(await world.waiting(engine)).toEqual([])
   })
 
-  it.each(['retry', 'discard'] as const)(
-    'is the business of the user after a %s: nothing is looked for any more',
-    async (decision) => {
-      // Verifies: H-11, I-LOG-2
-      const world = new ReviewWorld()
-      const { engine } = await withUndecidedTransfer(world, 'copy')
-      const [entry] = await engine.entries()
-      expect(entry?.progress.map(({ parkedFor }) => parkedFor)).toEqual(['uncertain'])
-      if (entry !== undefined) await engine[decision](entry.seq)
-      world.bend = {}
-      await world.settle(engine)
-      expect(await world.waiting(engine)).toEqual([])
-      expect(await new MemoryMessageStore({ disk: world.disk }).planning.claims(ME.id)).toEqual([])
-      expect(await storeForm(new MemoryMessageStore({ disk: world.disk }), ME.id)).toEqual(serverForm(world.account))
-    },
-  )
+  it.each(['append', 'copy', 'move'] as const)('is not sent again when the server carries the %s out late', async (kind) => {
+    // Verifies: I-LOG-3, H-10, H-11
+    const world = new ReviewWorld()
+    world.arrive('INBOX', 1)
+    const engine = await synchronised(world)
+    const to = await idOf(engine, 'Archive')
+    if (kind === 'append') await engine.append({ to, bytes: world.message() }).accepted
+    else await engine[kind](await referencesIn(world, engine, 'INBOX'), to).accepted
+    world.remote.fault = (step) => (step.kind === kind ? 'ghost' : 'pass')
+    await engine.syncOnce().catch(() => {})
+    world.remote.fault = () => 'pass'
+    let probes = 0
+    const sentAgain: string[] = []
+    world.bend = {
+      beforeStep: (step) => {
+        if (step.kind === 'fetch' && step.items === 'identity') probes += 1
+        // Two looks have not found it, and it is queued again.
+        if (step.kind === 'list' && probes === 2) world.remote.releaseGhosts()
+        if (step.kind === kind) sentAgain.push(step.kind)
+      },
+    }
+    await world.settle(engine)
+    expect(probes).toBe(3)
+    expect(sentAgain).toEqual([])
+    expect(world.account.open('Archive').messages).toHaveLength(1)
+    expect(await world.waiting(engine)).toEqual([])
+    expect(await storeForm(new MemoryMessageStore({ disk: world.disk }), ME.id)).toEqual(serverForm(world.account))
+  })
+
+  it.each(['retry', 'discard'] as const)('is no business of ours any more after a %s', async (decision) => {
+    // Verifies: H-11, I-LOG-2
+    const world = new ReviewWorld()
+    const { engine } = await withUndecidedTransfer(world, 'copy')
+    const [entry] = await engine.entries()
+    expect(entry?.progress.map(({ parkedFor }) => parkedFor)).toEqual(['uncertain'])
+    if (entry !== undefined) await engine[decision](entry.seq)
+    world.bend = {}
+    await world.settle(engine)
+    expect(await world.waiting(engine)).toEqual([])
+    // What was to be sent again had turned up.
+    expect(world.account.open('Archive').messages).toHaveLength(2)
+    expect(await new MemoryMessageStore({ disk: world.disk }).planning.claims(ME.id)).toEqual([])
+    expect(await storeForm(new MemoryMessageStore({ disk: world.disk }), ME.id)).toEqual(serverForm(world.account))
+  })
 })
 
 describe('an upload that landed in a mailbox that was never taken in', () => {
