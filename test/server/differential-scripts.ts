@@ -85,6 +85,9 @@ export const DIFFERENTIAL_SCRIPTS: readonly DifferentialScript[] = [
       'B UID EXPUNGE 4',
       'A SELECT INBOX (QRESYNC ($UV $MS 1:5 (1:3 1:3)))',
       'A SELECT INBOX (QRESYNC ($UV $MS 1:5 (1,3,5 1,3,5)))',
+      'A SELECT INBOX (QRESYNC ($UV $MS 1:5 (1:4 1:3,5)))',
+      'A SELECT INBOX (QRESYNC ($UV $MS (1:3 1:3)))',
+      'A SELECT INBOX (QRESYNC ($UV $MS 1:5 (1:3 1:2)))',
     ],
   },
   {

@@ -74,8 +74,11 @@ onServers(['dovecot'], () => {
           const { lines } = await session.ok(`SELECT INBOX (QRESYNC (${uidValidity} ${modSeq}))`)
           vanished = lines.map(({ text }) => /VANISHED \(EARLIER\) (\S+)/.exec(text)?.[1] ?? '').join('')
         }
-        session.close()
         expect(vanished).toBe('1,3,7:8')
+        // Verifies: DC-7162-3.2.5c
+        const sampled = await session.ok(`SELECT INBOX (QRESYNC (${uidValidity} ${modSeq} 1:8 (2,4:5 4,6,8)))`)
+        expect(sampled.lines.map(({ text }) => text)).toContain('* VANISHED (EARLIER) 7:8')
+        session.close()
         await account.seed('INBOX', [numbered(9)])
         expect(await account.sync()).toMatchObject({ outcome: 'done' })
         expect(await account.compareWithServer()).toEqual([])

@@ -75,6 +75,9 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
       await (stage.real as CyrusServer).tool('cyr_expire', ['-E', '1', '-X', '0', '-D', '0'])
       const session = await withQresync(stage)
       expect(await vanishedIn(session, `SELECT INBOX (QRESYNC (${uidValidity} ${modSeq}))`)).toBe('1,4')
+      // Verifies: DC-7162-3.2.5c
+      const sampled = `SELECT INBOX (QRESYNC (${uidValidity} ${modSeq} 1:6 (2,4:5 3,5:6)))`
+      expect(await vanishedIn(session, sampled)).toBe('4')
     },
   },
   {

@@ -1,5 +1,6 @@
 /** The rules that every session keeps, each with the rows of docs/spec/conformance.md that it stands for. */
 
+import type { UidSet } from '@tidemail/core'
 import { setOf } from './given-uids.ts'
 import { type ClientCommand, mailboxNamed, sectionsAsked, uidSetOf } from './transcript.ts'
 import { isChangeOfSelected, type SessionState } from './transcript-state.ts'
@@ -192,6 +193,18 @@ export const TRANSCRIPT_RULES: readonly TranscriptRule[] = [
     },
   },
   {
+    rows: ['DC-7162-3.2.5c'],
+    breach: ({ name, rest }) => {
+      if (name !== 'SELECT' && name !== 'EXAMINE') return null
+      const [, knownUids, sample] = /\(QRESYNC \(\d+ \d+( [\d:,*]+)?(?: \(([^()]*)\))?\)\)$/.exec(rest) ?? []
+      if (sample === undefined) return null
+      if (knownUids === undefined) return 'a sample of numbers without known UIDs'
+      const [numbers, uids, ...more] = sample.split(' ').map(ascendingSet)
+      const isPaired = numbers != null && uids != null && more.length === 0 && numbers.size === uids.size
+      return isPaired ? null : 'the sample of numbers is not ascending and paired'
+    },
+  },
+  {
     rows: ['FIELD-2'],
     breach: (command) => (command.name.startsWith('UID ') && uidSetOf(command).includes('*') ? '* names any message' : null),
   },
@@ -200,6 +213,12 @@ export const TRANSCRIPT_RULES: readonly TranscriptRule[] = [
     breach: (_command, { isIdling }) => (isIdling ? 'the client is idling' : null),
   },
 ]
+
+/** A set that is written as it is: ascending, nothing twice, without `*`. */
+function ascendingSet(text: string): UidSet | null {
+  const set = setOf(text)
+  return set?.toString() === text && !set.isEmpty ? set : null
+}
 
 type Given = ReturnType<SessionState['given']['of']>
 

@@ -26,7 +26,8 @@ export interface AccountRecord {
 
 /**
  * What has been fully taken in of a mailbox, in one transaction with the rows it speaks of (I-STORE-1). `known` is the whole UID set of the
- * mailbox as of `highestModSeq` (I-SYNC-2); `covered` are those of it whose rows are held, exact as of `highestModSeq` (H-13).
+ * mailbox as of `highestModSeq` (I-SYNC-2), without what is known to have gone since and with what we put there; `covered` are those of it
+ * whose rows are held, exact as of `highestModSeq` (H-13).
  */
 export interface Checkpoint {
   readonly uidNext: number
@@ -34,6 +35,8 @@ export interface Checkpoint {
   readonly highestModSeq: ModSeq | null
   readonly known: UidSet
   readonly covered: UidSet
+  /** Not in `known`, and may have been in the mailbox as of `highestModSeq`: it went later. Left out where there is none. */
+  readonly goneSince?: UidSet
 }
 
 export interface MailboxRecord {

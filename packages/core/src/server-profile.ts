@@ -14,6 +14,17 @@ export interface ServerProfile {
   readonly measured?: ServerMeasures
   /** How long the server lets a connection be silent, as watching has shown; left out before the first. */
   readonly renewal?: WatchRenewal
+  /** Whether the server was seen to forget what it expunged, as synchronising has shown; left out where it was not, or long ago. */
+  readonly forgetting?: Forgetting
+}
+
+/** The server tells of messages that were gone long ago as of messages that went now: it does not remember when (RFC 7162 §5.3). */
+export interface Forgetting {
+  readonly reason: string
+  /** When it was last seen, in milliseconds since 1970. */
+  readonly since: number
+  /** Until when it holds, in milliseconds since 1970. */
+  readonly expiresAt: number
 }
 
 export interface DistrustedCapability {

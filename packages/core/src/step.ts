@@ -46,6 +46,17 @@ export interface KnownState {
   readonly modSeq: ModSeq
   /** Limits what the server reports; left out: everything below UIDNEXT. */
   readonly knownUids?: UidSet
+  /** For a server that forgets what it expunged; only beside `knownUids`. */
+  readonly sequenceMatch?: SequenceMatch
+}
+
+/**
+ * A sample of which message has which number in the mailbox as it is known: the i-th of `numbers` is the number of the i-th of `uids`, both ascending
+ * and of one size. What vanished up to the last pair that still holds needs no telling (RFC 7162 §3.2.5.2).
+ */
+export interface SequenceMatch {
+  readonly numbers: UidSet
+  readonly uids: UidSet
 }
 
 /** SELECT or EXAMINE. With `known`, and QRESYNC enabled, the server answers what changed since. */

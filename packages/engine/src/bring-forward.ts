@@ -11,6 +11,7 @@ import {
   UidSet,
 } from '@tidemail/core'
 import {
+  expungesOf,
   type ForwardNews,
   type ForwardPlan,
   type ForwardRequest,
@@ -23,7 +24,7 @@ import {
   type Visit,
 } from '@tidemail/planner'
 import { changeLog } from './change-log.ts'
-import { distrust } from './distrust.ts'
+import { distrust, rememberForgetting } from './distrust.ts'
 import { mayLose } from './guard-deletions.ts'
 import { withWindow } from './hold-windows.ts'
 import { hearLateEvidence } from './late-evidence.ts'
@@ -56,7 +57,9 @@ export async function bringForward(
 
 function requestOf(work: Work, visit: Visit, newMessages: ForwardRequest['newMessages']): ForwardRequest {
   const mailbox = current(work, visit.mailbox)
-  return { mailbox, status: visit.status, tier: visit.tier, newMessages, hold: policyOf(mailbox, work.options.policy).hold }
+  const { clock, policy } = work.options
+  const { hold } = policyOf(mailbox, policy)
+  return { mailbox, status: visit.status, tier: visit.tier, newMessages, hold, ...expungesOf(work.server, clock.now()) }
 }
 
 /** What became of the mailboxes that were looked at; those in neither were not to be understood. */
@@ -116,6 +119,7 @@ async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult, 
       if (isWritten) {
         outcome.taken.add(mailbox.id)
         count(work, mailbox.path, result.news)
+        if (result.isForgetful) await rememberForgetting(work, mailbox)
       }
       return isWritten
     }
@@ -134,6 +138,7 @@ async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult, 
     case 'moved':
     case 'lower-tier':
     case 'reset':
+    case 'sample-refused':
       return false
   }
 }
@@ -187,7 +192,10 @@ async function nextRequest(work: Work, plan: ForwardPlan, result: ForwardResult)
     const mailbox = await resetMailbox(work, current(work, request.mailbox), result.opened)
     return { ...request, mailbox, status: statusOf(result.opened) }
   }
-  return { ...request, mailbox: current(work, request.mailbox), status: null }
+  const again = { ...request, mailbox: current(work, request.mailbox), status: null }
+  if (result.kind !== 'sample-refused') return again
+  const { expunges: _unsampled, ...rest } = again
+  return rest
 }
 
 /** What STATUS would say of a mailbox that was just opened. */

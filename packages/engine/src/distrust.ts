@@ -1,7 +1,7 @@
 /** Remembers that the server was caught: with the mailbox, and with the account once several mailboxes say so (FIELD-4, FIELD-5). */
 
 import type { MailboxRecord, ServerProfile, Tier, Write } from '@tidemail/core'
-import { DISTRUST_LIFE_MS, distrustedBy, limitedTo, trustedServer } from '@tidemail/planner'
+import { DISTRUST_LIFE_MS, distrustedBy, limitedTo, seenForgetting, trustedServer } from '@tidemail/planner'
 import type { Work } from './work.ts'
 
 /** Holds the mailbox to the tier until that expires. */
@@ -31,6 +31,15 @@ export async function distrustCapability(work: Work, capability: string, reason:
   const server = trustedServer(work.server, [{ ...work.server, distrusted }], since)
   if (!(await learn(work, server, { reason: `do without ${capability}: ${reason}`, writes: [] }))) return
   work.options.log({ level: 'info', event: 'server.distrusted', sentence: `${capability} is not used: ${reason}.` })
+}
+
+/** From now on the server is given a sample of message numbers, so that it need not tell of all that ever went. */
+export async function rememberForgetting(work: Work, { path }: MailboxRecord): Promise<void> {
+  const reason = `it told of messages of ${path} that were gone before`
+  const server = seenForgetting(work.server, reason, work.options.clock.now())
+  if (server === work.server) return
+  if (!(await learn(work, server, { reason: `the server forgets what it expunged: ${reason}`, writes: [] }))) return
+  work.options.log({ level: 'info', event: 'server.forgets', sentence: `The server forgets what it expunged: ${reason}.` })
 }
 
 async function learn(

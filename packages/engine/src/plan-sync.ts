@@ -11,7 +11,8 @@ import {
 } from '@tidemail/core'
 import {
   awaitsMailbox,
-  type Hold,
+  expungesOf,
+  type ForwardRequest,
   identitiesWanted,
   mailboxStepsAhead,
   type Policy,
@@ -124,7 +125,7 @@ function resyncSteps({ mailboxes, seen }: AccountLook, state: ReplayState, optio
   return wanted.flatMap((mailbox) => {
     const { hold } = policyOf(mailbox, policy)
     const visit = visits.get(mailbox)
-    const look = visit === undefined ? [] : lookSteps(visit, hold, name)
+    const look = visit === undefined ? [] : lookSteps(visit, { hold, ...expungesOf(state.server, state.now) }, name)
     const window = planWindow({ mailbox, hold, now: state.now })
     const moved = window.kind === 'moved' ? { ...mailbox, window: window.window } : mailbox
     const missing = window.kind === 'search' ? planWindowSearch(mailbox, window.since, name) : planFill(moved, name)
@@ -132,8 +133,12 @@ function resyncSteps({ mailboxes, seen }: AccountLook, state: ReplayState, optio
   })
 }
 
-function lookSteps({ mailbox, status, tier, reason }: Visit, hold: Hold, name: StepNamer): readonly Step[] {
-  const { steps } = planForward({ mailbox, status, tier, newMessages: 'fetch', hold }, name)
+function lookSteps(
+  { mailbox, status, tier, reason }: Visit,
+  request: Pick<ForwardRequest, 'hold' | 'expunges'>,
+  name: StepNamer,
+): readonly Step[] {
+  const { steps } = planForward({ mailbox, status, tier, newMessages: 'fetch', ...request }, name)
   const [open, ...rest] = steps
   return open === undefined ? [] : [{ ...open, reason }, ...rest]
 }

@@ -56,7 +56,15 @@ export {
 export { checkPolicy, DEFAULT_POLICY, type Hold, type MailboxPolicy, type PartsLimits, type Policy, policyOf } from './policy.ts'
 export type { Batch, BatchContext, Lane, ReplayState } from './replay-state.ts'
 export { isAtOrBelow, mailboxesWithOpenClaims, restingPaths } from './resting-mailboxes.ts'
-export { DISTRUST_LIFE_MS, distrustedBy, limitedTo, trustedServer, withLivingLimit } from './server-trust.ts'
+export {
+  DISTRUST_LIFE_MS,
+  distrustedBy,
+  expungesOf,
+  limitedTo,
+  seenForgetting,
+  trustedServer,
+  withLivingLimit,
+} from './server-trust.ts'
 export { settleBatch, settleMoot } from './settle-batch.ts'
 export { settleListed } from './settle-listed.ts'
 export { settleMailboxClaim, settleMootOperations } from './settle-mailbox-operations.ts'

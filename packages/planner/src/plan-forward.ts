@@ -17,6 +17,7 @@ import {
   type UidValidity,
 } from '@tidemail/core'
 import type { Hold } from './policy.ts'
+import { sequenceMatchOf } from './sequence-match.ts'
 import type { StepNamer } from './step-ids.ts'
 import { UID_SET_OCTETS_MAX } from './uid-set-limit.ts'
 
@@ -33,6 +34,8 @@ export interface ForwardRequest {
   readonly newMessages: 'fetch' | 'list'
   /** Which messages the policy holds; left out: all. */
   readonly hold?: Hold
+  /** What the server is known to do with expunges; left out: it remembers them. */
+  readonly expunges?: 'forgotten'
 }
 
 /** A planned look at one mailbox; `takeForward` understands the answers. */
@@ -82,8 +85,9 @@ export function planVerification(
   return { ...plan, wholeListId: search.id, doubtedList: doubt.list, steps: [open, search] }
 }
 
-function openStep({ mailbox, tier }: ForwardRequest, name: StepNamer): OpenStep {
-  const known = tier === 'qresync' ? knownState(mailbox) : null
+function openStep(request: ForwardRequest, name: StepNamer): OpenStep {
+  const { mailbox, tier } = request
+  const known = tier === 'qresync' ? knownState(request) : null
   return {
     kind: 'open',
     id: name('open'),
@@ -94,10 +98,17 @@ function openStep({ mailbox, tier }: ForwardRequest, name: StepNamer): OpenStep 
   }
 }
 
-function knownState({ checkpoint, uidValidity }: MailboxRecord): KnownState | null {
+function knownState({ mailbox: { checkpoint, uidValidity }, expunges }: ForwardRequest): KnownState | null {
   if (checkpoint === null || uidValidity === null || checkpoint.highestModSeq === null) return null
-  const isTold = !checkpoint.known.isEmpty && checkpoint.known.toString().length <= KNOWN_UIDS_OCTETS_MAX
-  return { uidValidity, modSeq: checkpoint.highestModSeq, ...(isTold ? { knownUids: checkpoint.known } : {}) }
+  const state = { uidValidity, modSeq: checkpoint.highestModSeq }
+  const { known } = checkpoint
+  if (known.isEmpty) return state
+  // Whatever the server has forgotten, it tells of nothing but these.
+  if (known.toString().length <= KNOWN_UIDS_OCTETS_MAX) return { ...state, knownUids: known }
+  const sequenceMatch = expunges === 'forgotten' ? sequenceMatchOf(checkpoint) : null
+  if (sequenceMatch === null) return state
+  // Beside the sample one range covers what is known (RFC 7162 §3.2.5.2): the sample says the rest in fewer octets.
+  return { ...state, knownUids: UidSet.range(1, Math.max(checkpoint.uidNext - 1, known.max ?? 1)), sequenceMatch }
 }
 
 type Look = Pick<ForwardPlan, 'wholeListId' | 'bringsFlags' | 'steps'>

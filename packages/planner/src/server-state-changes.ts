@@ -1,6 +1,7 @@
 /** Gathers what one change does to server state: rows that go or are carried, and the UID sets that must agree with them (I-STORE-1). */
 
 import {
+  type Checkpoint,
   type Expectation,
   type MailboxId,
   type MailboxRecord,
@@ -59,7 +60,7 @@ export class ServerStateChanges {
   forget(mailboxId: MailboxId, uids: UidSet): void {
     if (this.mailboxes.get(mailboxId) === undefined) return
     this.rows.push({ kind: 'remove-messages', mailboxId, uids })
-    this.changeCheckpoint(mailboxId, (known, covered) => ({ known: known.difference(uids), covered: covered.difference(uids) }))
+    this.changeCheckpoint(mailboxId, (checkpoint) => withoutGone(checkpoint, uids))
   }
 
   /** Rows held of the sources stand in the other mailbox too. */
@@ -72,17 +73,17 @@ export class ServerStateChanges {
 
   /** H-13: UIDs that COPYUID or APPENDUID named are known and held; UIDNEXT and the mod-sequence do not move. */
   cover(mailboxId: MailboxId, uids: UidSet): void {
-    this.changeCheckpoint(mailboxId, (known, covered) => ({ known: known.union(uids), covered: covered.union(uids) }))
+    this.changeCheckpoint(mailboxId, (before) => ({
+      ...before,
+      known: before.known.union(uids),
+      covered: before.covered.union(uids),
+    }))
   }
 
-  private changeCheckpoint(
-    mailboxId: MailboxId,
-    change: (known: UidSet, covered: UidSet) => { known: UidSet; covered: UidSet },
-  ): void {
+  private changeCheckpoint(mailboxId: MailboxId, change: (before: Checkpoint) => Checkpoint): void {
     const mailbox = this.mailboxes.get(mailboxId)
     if (mailbox === undefined || mailbox.checkpoint === null) return
-    const { checkpoint } = mailbox
-    this.mailboxes.set(mailboxId, { ...mailbox, checkpoint: { ...checkpoint, ...change(checkpoint.known, checkpoint.covered) } })
+    this.mailboxes.set(mailboxId, { ...mailbox, checkpoint: change(mailbox.checkpoint) })
     this.touched.add(mailboxId)
   }
 
@@ -111,4 +112,12 @@ export class ServerStateChanges {
     const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
     if (!uids.isEmpty) this.write({ kind: 'infer-flags', mailboxId, uids, delta })
   }
+}
+
+/** The mod-sequence stays: the server may tell of them once more. */
+export function withoutGone(before: Checkpoint, uids: UidSet): Checkpoint {
+  const known = before.known.difference(uids)
+  const covered = before.covered.difference(uids)
+  const goneSince = (before.goneSince ?? UidSet.EMPTY).union(before.known.intersect(uids))
+  return { ...before, known, covered, ...(goneSince.isEmpty ? {} : { goneSince }) }
 }

@@ -9,7 +9,15 @@ import {
 } from '@tidemail/core'
 import { sampleMailbox } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
-import { DISTRUST_LIFE_MS, distrustedBy, limitedTo, trustedServer, withLivingLimit } from './server-trust.ts'
+import {
+  DISTRUST_LIFE_MS,
+  distrustedBy,
+  expungesOf,
+  limitedTo,
+  seenForgetting,
+  trustedServer,
+  withLivingLimit,
+} from './server-trust.ts'
 import { tierOf } from './trust-checks.ts'
 
 const NOW = 1_000_000
@@ -32,6 +40,18 @@ describe('trustedServer', () => {
     const learnt = { ...FOUND, distrusted: [against('QRESYNC', NOW + 1)] }
     expect(trustedServer(FOUND, [learnt], NOW).distrusted).toEqual(learnt.distrusted)
     expect(trustedServer(FOUND, [learnt], NOW + 1).distrusted).toEqual([])
+  })
+
+  it('keeps that the server forgets what it expunged, and when that was seen, until it expires', () => {
+    // Verifies: DC-7162-3.2.5c
+    const learnt = seenForgetting(FOUND, 'it told of more than went', NOW)
+    expect(learnt.forgetting).toEqual({ reason: 'it told of more than went', since: NOW, expiresAt: NOW + DISTRUST_LIFE_MS })
+    const later = NOW + DISTRUST_LIFE_MS - 1
+    expect(seenForgetting(learnt, 'again', later)).toBe(learnt)
+    expect(expungesOf(trustedServer(FOUND, [learnt], later), later)).toEqual({ expunges: 'forgotten' })
+    expect(expungesOf(learnt, later + 1)).toEqual({})
+    expect(trustedServer(learnt, [learnt], later + 1)).toEqual(FOUND)
+    expect(expungesOf(FOUND, NOW)).toEqual({})
   })
 
   it('keeps what the session was told not to use until it ends', () => {

@@ -1,6 +1,14 @@
 /** Decides what to believe of a server: what was learnt against its word, for how long that holds, and when it holds for the whole account. */
 
-import type { DistrustedCapability, MailboxRecord, ServerMeasures, ServerProfile, Tier, TierLimit } from '@tidemail/core'
+import type {
+  DistrustedCapability,
+  Forgetting,
+  MailboxRecord,
+  ServerMeasures,
+  ServerProfile,
+  Tier,
+  TierLimit,
+} from '@tidemail/core'
 import { RANK_OF_TIER } from './trust-checks.ts'
 
 /** What was learnt against a server holds so long: servers are mended, too. */
@@ -26,13 +34,27 @@ export function trustedServer(
   }
   const measured = newest(sources.flatMap((source) => source.measured ?? []))
   const renewal = sources.flatMap((source) => source.renewal ?? []).find((one) => isLiving(one, now))
-  const { measured: _before, renewal: _expired, ...rest } = found
+  const forgetting = sources.flatMap((source) => source.forgetting ?? []).find((one) => isLiving(one, now))
+  const { measured: _before, renewal: _expired, forgetting: _longAgo, ...rest } = found
   return {
     ...rest,
     distrusted: [...distrusted.values()],
     ...(measured === undefined ? {} : { measured }),
     ...(renewal === undefined ? {} : { renewal }),
+    ...(forgetting === undefined ? {} : { forgetting }),
   }
+}
+
+/** What is done because the server forgets what it expunged, as of now; nothing where it was not seen to. */
+export function expungesOf({ forgetting }: ServerProfile, now: number): { readonly expunges?: 'forgotten' } {
+  return forgetting !== undefined && isLiving(forgetting, now) ? { expunges: 'forgotten' } : {}
+}
+
+/** The profile once the server was seen to forget; the same object while that is known. */
+export function seenForgetting(server: ServerProfile, reason: string, now: number): ServerProfile {
+  if (server.forgetting !== undefined && isLiving(server.forgetting, now)) return server
+  const forgetting: Forgetting = { reason, since: now, expiresAt: now + DISTRUST_LIFE_MS }
+  return { ...server, forgetting }
 }
 
 /** The mailbox as it may be dealt with now: a limit that has expired is none. */

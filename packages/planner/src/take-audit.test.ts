@@ -198,6 +198,13 @@ describe('caughtBy', () => {
 
 // Verifies: I-STORE-1, I-SYNC-2
 describe('repairOf', () => {
+  it('keeps in mind what went, of which the server will tell', () => {
+    // Verifies: DC-7162-3.2.5c
+    const { checkpoint } = repairOf(local('1:9'), { ...NO_DIFFERENCES, extra: set('2,4') }).mailbox
+    expect(`${checkpoint?.known} ${checkpoint?.goneSince}`).toBe('1,3,5:9 2,4')
+    expect(repairOf(local('1:9'), { ...NO_DIFFERENCES, missing: set('12') }).mailbox.checkpoint).not.toHaveProperty('goneSince')
+  })
+
   const repaired = (mailbox: MailboxRecord, found: AuditDifferences) => {
     const { mailbox: after, writes } = repairOf(mailbox, found)
     const removed = writes.flatMap((write) => (write.kind === 'remove-messages' ? [write.uids.toString()] : [])).join()

@@ -15,6 +15,7 @@ import {
 } from '@tidemail/core'
 import { windowTaking } from './held-window.ts'
 import type { AuditListPlan } from './plan-audit.ts'
+import { withoutGone } from './server-state-changes.ts'
 import { addsUp } from './trust-checks.ts'
 import { uidAfter } from './uid-after.ts'
 import { vanishedIn } from './vanished-in.ts'
@@ -158,13 +159,14 @@ export function repairOf(
   const { checkpoint, id: mailboxId } = mailbox
   if (checkpoint === null || differing(differences).isEmpty) return { mailbox, writes: [] }
   const { missing, extra, flags, identityDiffers, contentDiffers } = differences
-  const known = checkpoint.known.union(missing).difference(extra)
-  const covered = checkpoint.covered.intersect(known).difference(missing).difference(identityDiffers)
+  const without = withoutGone(checkpoint, extra)
+  const known = without.known.union(missing)
+  const covered = without.covered.difference(missing).difference(identityDiffers)
   const uidNext = uidAfter(known, checkpoint.uidNext)
   const isFetched = !missing.isEmpty || !identityDiffers.isEmpty
   const repaired: MailboxRecord = {
     ...mailbox,
-    checkpoint: { ...checkpoint, uidNext, known, covered },
+    checkpoint: { ...without, uidNext, known, covered },
     partsHeldFor: isFetched ? null : mailbox.partsHeldFor,
     ...(mailbox.window == null ? {} : { window: windowTaking(mailbox, missing) }),
   }

@@ -21,12 +21,13 @@ import {
 } from '@tidemail/core'
 import { windowTaking } from './held-window.ts'
 import type { ForwardPlan } from './plan-forward.ts'
+import { namesLongGone } from './sequence-match.ts'
 import { addsUp, hasGoneBack, isUsableForQresync } from './trust-checks.ts'
 import { uidAfter } from './uid-after.ts'
 
 export type ForwardResult =
   /** Believed: what to write, and the mailbox as it is then. */
-  | { readonly kind: 'taken'; readonly mailbox: MailboxRecord; readonly writes: readonly Write[]; readonly news: ForwardNews }
+  | Taken
   /** The answers do not add up: ask for the list of UIDs, then take the answers of both together. */
   | { readonly kind: 'verify'; readonly uidValidity: UidValidity; readonly list: UidSet | null }
   /** The server did not keep to the tier: look again by a lower one. */
@@ -35,10 +36,21 @@ export type ForwardResult =
   | { readonly kind: 'moved' }
   /** UIDVALIDITY is another: nothing of what was known holds (RFC 4549 §4.1). */
   | { readonly kind: 'reset'; readonly opened: Opened }
+  /** The server does not take a sample of numbers: open it without. */
+  | { readonly kind: 'sample-refused' }
   /** The server refused to open it, or to tell what is in it. */
   | { readonly kind: 'refused'; readonly what: 'open' | 'read'; readonly rejection: Rejection | null }
   /** The connection ended before the answers were complete; nothing is written. */
   | { readonly kind: 'lost' }
+
+export interface Taken {
+  readonly kind: 'taken'
+  readonly mailbox: MailboxRecord
+  readonly writes: readonly Write[]
+  readonly news: ForwardNews
+  /** Whether the server told of messages that were gone before: it has forgotten when they went. */
+  readonly isForgetful: boolean
+}
 
 export interface ForwardNews {
   readonly fetched: number
@@ -57,7 +69,7 @@ export function takeForward(plan: ForwardPlan, observations: readonly Observatio
   const { mailbox, tier } = plan.request
   const opened = observations.find((item): item is Opened => item.kind === 'opened' && item.id === plan.openId)
   const endings = observations.filter((item): item is Done => item.kind === 'done')
-  if (opened === undefined) return refusalOf(endings.find((done) => done.id === plan.openId))
+  if (opened === undefined) return refusalOf(plan, endings)
   if (mailbox.uidValidity !== null && isOther(opened, mailbox)) return { kind: 'reset', opened }
   if (endings.some((done) => done.outcome === 'stale') && !isPlannedFor(plan, opened)) return { kind: 'reset', opened }
   if (!plan.steps.every((step) => endings.some((done) => done.id === step.id && done.outcome === 'ok')))
@@ -125,6 +137,8 @@ interface Seen {
   /** Every UID that the step listing all of them named; null where there was no such step. */
   readonly whole: UidSet | null
   readonly vanished: UidSet
+  /** What VANISHED (EARLIER) named: gone before the mailbox was opened. */
+  readonly earlier: UidSet
 }
 
 /** Without mod-sequences the flags of everything are told each time: news are those that differ from what is held. */
@@ -150,6 +164,7 @@ function whatWasSeen(plan: ForwardPlan, observations: readonly Observation[]): S
   let searched = UidSet.EMPTY
   let whole: UidSet | null = null
   const vanished: UidSet[] = []
+  const earlier: UidSet[] = []
   for (const item of observations) {
     if (!('mailbox' in item) || item.mailbox.path !== plan.request.mailbox.path) continue
     if (item.kind === 'row') {
@@ -166,6 +181,7 @@ function whatWasSeen(plan: ForwardPlan, observations: readonly Observation[]): S
       vanished.length = 0
     } else if (item.kind === 'vanished') {
       vanished.push(item.uids)
+      if (item.isEarlier) earlier.push(item.uids)
     }
   }
   const rows = UidSet.from(named)
@@ -175,8 +191,13 @@ function whatWasSeen(plan: ForwardPlan, observations: readonly Observation[]): S
     states,
     named: rows.union(searched),
     whole: whole === null ? (listedByRows ? rows : null) : whole.union(rowsAbove(rows, whole)),
-    vanished: vanished.reduce((all, set) => all.union(set), UidSet.EMPTY),
+    vanished: unionOf(vanished),
+    earlier: unionOf(earlier),
   }
+}
+
+function unionOf(sets: readonly UidSet[]): UidSet {
+  return sets.reduce((all, set) => all.union(set), UidSet.EMPTY)
 }
 
 /** Rows of messages that arrived after the list was made. */
@@ -209,11 +230,14 @@ function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet, hel
   // What is stated without a mod-sequence takes the place of one that is not believed any more.
   const stated = before?.highestModSeq == null ? news : states
   const covered = held.union(UidSet.from(messages.map((message) => message.uid))).intersect(known)
+  const highestModSeq = modSeqAfter(plan, opened)
+  const goneSince = highestModSeq === null ? UidSet.EMPTY : goneSinceOf(plan, seen, known)
   const checkpoint: Checkpoint = {
     uidNext: uidAfter(known, uidNextOf(plan, opened), before?.uidNext ?? 1),
-    highestModSeq: modSeqAfter(plan, opened),
+    highestModSeq,
     known,
     covered,
+    ...(goneSince.isEmpty ? {} : { goneSince }),
   }
   const updated: MailboxRecord = {
     ...mailbox,
@@ -234,7 +258,15 @@ function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet, hel
     mailbox: updated,
     writes,
     news: { fetched: messages.length, removed: gone.size, flagsChanged: news.length },
+    isForgetful: before !== null && opened.isResynced && namesLongGone(before, seen.earlier),
   }
+}
+
+/** What is not there and was not told as gone before the mod-sequence: it may have gone later, and be told then. */
+function goneSinceOf(plan: ForwardPlan, { named, earlier }: Seen, known: UidSet): UidSet {
+  const before = plan.request.mailbox.checkpoint
+  const untold = (before?.known ?? UidSet.EMPTY).union(named).difference(known).difference(earlier)
+  return plan.bringsFlags ? untold : untold.union(before?.goneSince ?? UidSet.EMPTY)
 }
 
 /** H-12: the value of the SELECT, once everything up to it is taken in; the old one where flags were not asked for. */
@@ -243,7 +275,11 @@ function modSeqAfter(plan: ForwardPlan, opened: Opened): ModSeq | null {
   return plan.bringsFlags ? opened.highestModSeq : (plan.request.mailbox.checkpoint?.highestModSeq ?? null)
 }
 
-function refusalOf(done: Done | undefined): ForwardResult {
+function refusalOf({ openId, steps }: ForwardPlan, endings: readonly Done[]): ForwardResult {
+  const done = endings.find(({ id }) => id === openId)
+  const open = steps.find(({ id }) => id === openId)
+  const isSampled = open?.kind === 'open' && open.known?.sequenceMatch !== undefined
+  if (isSampled && done?.rejection?.status === 'BAD') return { kind: 'sample-refused' }
   return done?.outcome === 'rejected' ? { kind: 'refused', what: 'open', rejection: done.rejection } : { kind: 'lost' }
 }
 

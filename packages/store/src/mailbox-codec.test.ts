@@ -1,4 +1,4 @@
-import { accountId, mailboxId, UidSet } from '@tidemail/core'
+import { accountId, mailboxId, modSeq, UidSet } from '@tidemail/core'
 import { sampleMailbox } from '@tidemail/testing/simulated'
 import { expect, it } from 'vitest'
 import { decodeMailbox, encodeMailbox } from './mailbox-codec.ts'
@@ -16,9 +16,18 @@ it('writes nothing of a window where there is none', () => {
   expect(encodeMailbox({ ...mailbox, window: null })).toEqual(encodeMailbox(mailbox))
 })
 
-it.each([mailbox, limited, windowed])('reads a mailbox as it was written', (record) => {
-  expect(decodeMailbox(encodeMailbox(record))).toEqual(record)
-})
+const checkpoint = {
+  ...{ uidNext: 9, highestModSeq: modSeq(31), known: UidSet.parse('1,4:5'), covered: UidSet.parse('4') },
+  goneSince: UidSet.parse('2:3'),
+}
+const { goneSince: _none, ...whole } = checkpoint
+
+it.each([mailbox, limited, windowed, { ...mailbox, checkpoint }, { ...mailbox, checkpoint: whole }])(
+  'reads a mailbox as it was written',
+  (record) => {
+    expect(decodeMailbox(encodeMailbox(record))).toEqual(record)
+  },
+)
 
 it('takes a limit that was written without its end for one that has ended', () => {
   const row = encodeMailbox(limited)

@@ -35,6 +35,8 @@ interface StoredCheckpoint {
   readonly highestModSeq: string | null
   readonly known: string
   readonly covered: string
+  /** Missing where there is none. */
+  readonly goneSince?: string
 }
 
 export function encodeMailbox(mailbox: MailboxRecord): MailboxRow {
@@ -52,6 +54,7 @@ export function encodeMailbox(mailbox: MailboxRecord): MailboxRow {
             highestModSeq: checkpoint.highestModSeq?.toString() ?? null,
             known: checkpoint.known.toString(),
             covered: checkpoint.covered.toString(),
+            ...(checkpoint.goneSince === undefined ? {} : { goneSince: checkpoint.goneSince.toString() }),
           },
   }
 }
@@ -76,6 +79,7 @@ export function decodeMailbox({ id, accountId, box, record: stored, checkpoint }
             highestModSeq: checkpoint.highestModSeq === null ? null : modSeq(checkpoint.highestModSeq),
             known: UidSet.parse(checkpoint.known),
             covered: UidSet.parse(checkpoint.covered),
+            ...(checkpoint.goneSince === undefined ? {} : { goneSince: UidSet.parse(checkpoint.goneSince) }),
           },
   }
 }

@@ -22,6 +22,7 @@ import {
   uid,
 } from '@tidemail/core'
 import type { ModelAccount, ModelCopied } from './model/account.ts'
+import { changesFor } from './model/changes-for.ts'
 import type { ModelMessage, Refusal } from './model/message.ts'
 import { sectionBytes } from './model/mime/section.ts'
 import { SelectedMailbox } from './model/selected-mailbox.ts'
@@ -133,13 +134,11 @@ function open(step: OpenStep, scene: Scene): StepAnswer {
       isResynced,
     },
   ]
-  // A mod-sequence from the future is ignored, as servers do.
-  if (isResynced && step.known !== undefined && step.known.modSeq <= mailbox.highestModSeq) {
-    const known = step.known.knownUids ?? UidSet.ALL
-    const { changed, vanished } = mailbox.changesSince(step.known.modSeq)
-    const gone = vanished.intersect(known)
-    if (!gone.isEmpty) observations.push({ kind: 'vanished', mailbox: identity, uids: gone, isEarlier: true })
-    for (const message of changed) if (known.has(message.uid)) observations.push(flagRow(identity, message, extensions))
+  const changes = isResynced && step.known !== undefined ? changesFor(view, step.known) : null
+  if (changes !== null) {
+    const { changed, vanished } = changes
+    if (!vanished.isEmpty) observations.push({ kind: 'vanished', mailbox: identity, uids: vanished, isEarlier: true })
+    for (const message of changed) observations.push(flagRow(identity, message, extensions))
   }
   return { observations, rejection: null, selection: { view, identity } }
 }

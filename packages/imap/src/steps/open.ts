@@ -1,6 +1,7 @@
 /** SELECT and EXAMINE: tells `opened` first, then what the server reported as changed (RFC 7162 §3.2.5). */
 
 import {
+  type KnownState,
   normaliseFlags,
   type Opened,
   type OpenStep,
@@ -68,10 +69,15 @@ function openCommand(step: OpenStep, { server, argumentOf }: StepContext): strin
   const { known } = step
   if (server.enabled.includes('QRESYNC')) {
     if (known === undefined) return command
-    const knownUids = known.knownUids === undefined || known.knownUids.isEmpty ? '' : ` ${known.knownUids}`
-    return `${command} (QRESYNC (${known.uidValidity} ${known.modSeq}${knownUids}))`
+    return `${command} (QRESYNC (${known.uidValidity} ${known.modSeq}${knownUids(known)}))`
   }
   return needsCondstore(server) ? `${command} (CONDSTORE)` : command
+}
+
+/** The sample of numbers has its place behind the known UIDs (RFC 7162 §7). */
+function knownUids({ knownUids: uids, sequenceMatch: sample }: KnownState): string {
+  if (uids === undefined || uids.isEmpty) return ''
+  return sample === undefined || sample.uids.isEmpty ? ` ${uids}` : ` ${uids} (${sample.numbers} ${sample.uids})`
 }
 
 function needsCondstore(server: ServerProfile): boolean {

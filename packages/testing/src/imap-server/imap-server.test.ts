@@ -262,6 +262,26 @@ describe('ImapServer', () => {
     )
   })
 
+  it('leaves out of the superset what a sample of numbers shows to be known, and nothing of what it remembers', async () => {
+    // Verifies: DC-7162-3.2.5c
+    await start()
+    const account = server.account('alice')
+    account.append('INBOX', sampleMessages({ count: 6, seed: 2 }))
+    account.inbox.remove(UidSet.of(1))
+    const { uidValidity, highestModSeq } = account.inbox
+    account.inbox.remove(UidSet.of(4))
+    const client = await loggedIn('ENABLE QRESYNC')
+    const vanished = async (sample: string): Promise<string[]> => {
+      const lines = texts(await client.ok(`SELECT INBOX (QRESYNC (${uidValidity} ${highestModSeq} 1:6 (${sample})))`))
+      return lines.filter((line) => line.includes('VANISHED'))
+    }
+    expect(await vanished('1:4 2:3,5:6')).toEqual(['* VANISHED (EARLIER) 4'])
+    account.inbox.forgetExpunges()
+    expect(await vanished('2,4:5 3,5:6')).toEqual(['* VANISHED (EARLIER) 4'])
+    expect(await vanished('4:5 5:6')).toEqual(['* VANISHED (EARLIER) 1,4'])
+    expect(await vanished('1:4 2:3,5:6')).toEqual([])
+  })
+
   it('answers OVERQUOTA, TOOBIG and NOPERM as the model decides', async () => {
     await start()
     const account = server.account('alice')

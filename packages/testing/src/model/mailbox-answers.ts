@@ -26,6 +26,8 @@ export interface ChangesSince {
   readonly changed: readonly ModelMessage[]
   /** Exact, or, after `forgetExpunges`, every absent UID below UIDNEXT (RFC 7162 §3.2.5.1 allows a superset). */
   readonly vanished: UidSet
+  /** Whether the expunges since then are remembered: then nothing of them is left out for a sample of numbers (RFC 7162 §5.3). */
+  readonly isRemembered: boolean
 }
 
 export interface MailboxStatus {

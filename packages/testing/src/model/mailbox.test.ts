@@ -91,7 +91,7 @@ describe('ModelMailbox', () => {
     const changes = inbox.changesSince(since)
     expect(changes.changed.map(({ uid }) => uid)).toEqual([3])
     expect(changes.vanished.toString()).toBe('2,5')
-    expect(inbox.changesSince(inbox.highestModSeq)).toEqual({ changed: [], vanished: UidSet.EMPTY })
+    expect(inbox.changesSince(inbox.highestModSeq)).toEqual({ changed: [], vanished: UidSet.EMPTY, isRemembered: true })
   })
 
   it('tells every absent UID once the expunges are forgotten, but is exact for what follows', () => {

@@ -195,8 +195,9 @@ export class ModelMailbox {
   /** What QRESYNC tells of the time after this mod-sequence (RFC 7162 §3.2.5). */
   changesSince(modSeq: bigint): ChangesSince {
     const changed = this.#messages.filter((message) => message.modSeq > modSeq)
-    if (modSeq < this.#forgottenUpTo) return { changed, vanished: this.#absent() }
-    return { changed, vanished: UidSet.from(this.#expunged.filter((entry) => entry.modSeq > modSeq).map(({ uid }) => uid)) }
+    if (modSeq < this.#forgottenUpTo) return { changed, vanished: this.#absent(), isRemembered: false }
+    const vanished = UidSet.from(this.#expunged.filter((entry) => entry.modSeq > modSeq).map(({ uid }) => uid))
+    return { changed, vanished, isRemembered: true }
   }
 
   status(): MailboxStatus {

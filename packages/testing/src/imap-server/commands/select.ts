@@ -1,6 +1,7 @@
 /** SELECT, EXAMINE, UNSELECT and CLOSE, with what CONDSTORE and QRESYNC add (RFC 9051 §6.3.2, RFC 7162 §3.2.5). */
 
-import { UidSet } from '@tidemail/core'
+import type { KnownState, UidSet } from '@tidemail/core'
+import { changesFor } from '../../model/changes-for.ts'
 import type { ModelMailbox } from '../../model/mailbox.ts'
 import { SelectedMailbox } from '../../model/selected-mailbox.ts'
 import { BadCommand } from '../bad-command.ts'
@@ -43,12 +44,9 @@ const close: CommandRule = {
   },
 }
 
-interface QresyncParameters {
+interface QresyncParameters extends Pick<KnownState, 'knownUids' | 'sequenceMatch'> {
   readonly uidValidity: number
   readonly modSeq: bigint
-  readonly knownUids: UidSet | null
-  /** Where the client's numbers and UIDs stand side by side (RFC 7162 §3.2.5.2). */
-  readonly sequenceMatch: { readonly sequences: UidSet; readonly uids: UidSet } | null
 }
 
 function openMailbox({ session, args }: Invocation, access: { readonly isReadOnly: boolean }): Reply {
@@ -96,12 +94,13 @@ function readQresync(args: Arguments): QresyncParameters {
   const knownUids = args.peek()?.kind === 'atom' ? explicitSet(args.atom(), 'Invalid QRESYNC known-uids') : null
   const match = args.optionalList()
   args.end()
-  if (match === null) return { uidValidity, modSeq, knownUids, sequenceMatch: null }
+  const known = { uidValidity, modSeq, ...(knownUids === null ? {} : { knownUids }) }
+  if (match === null) return known
   const sets = new Arguments(match)
-  const sequences = explicitSet(sets.atom(), 'Invalid QRESYNC known sequence-set')
+  const numbers = explicitSet(sets.atom(), 'Invalid QRESYNC known sequence-set')
   const uids = explicitSet(sets.atom(), 'Invalid QRESYNC known-uids')
-  if (sequences.size !== uids.size) throw new BadCommand('Invalid QRESYNC known sets')
-  return { uidValidity, modSeq, knownUids, sequenceMatch: { sequences, uids } }
+  if (numbers.size !== uids.size) throw new BadCommand('Invalid QRESYNC known sets')
+  return { ...known, sequenceMatch: { numbers, uids } }
 }
 
 /** `*` has no place in what a client claims to know (RFC 7162 §3.2.5.1). */
@@ -127,30 +126,11 @@ function writeState(session: Session, selected: SelectedMailbox): void {
 }
 
 function writeChanges(session: Session, selected: SelectedMailbox, known: QresyncParameters): void {
-  const { mailbox } = selected
-  if (known.modSeq > mailbox.highestModSeq) return
-  const changes = mailbox.changesSince(known.modSeq)
-  const matched = matchedUpTo(selected, known)
-  const settled = matched === 0 ? UidSet.EMPTY : UidSet.range(1, matched)
-  const vanished = changes.vanished.intersect(known.knownUids ?? UidSet.ALL).difference(settled)
-  if (!vanished.isEmpty) session.untagged(`VANISHED (EARLIER) ${vanished}`)
-  for (const { uid, modSeq, flags } of changes.changed) {
-    if (known.knownUids !== null && !known.knownUids.has(uid)) continue
+  const changes = changesFor(selected, known)
+  if (changes === null) return
+  if (!changes.vanished.isEmpty) session.untagged(`VANISHED (EARLIER) ${changes.vanished}`)
+  for (const { uid, modSeq, flags } of changes.changed)
     session.untagged(`${selected.sequenceOf(uid)} FETCH (UID ${uid} FLAGS ${flagList(flags)} MODSEQ (${modSeq}))`)
-  }
-}
-
-/** The greatest UID up to which the client's numbers agree with ours: below it nothing vanished that it knew. */
-function matchedUpTo(selected: SelectedMailbox, { sequenceMatch }: QresyncParameters): number {
-  if (sequenceMatch === null) return 0
-  const uids = sequenceMatch.uids.values()
-  let matched = 0
-  for (const sequence of sequenceMatch.sequences.values()) {
-    const uid = uids.next().value
-    if (uid === undefined || selected.uidAt(sequence) !== uid) break
-    matched = uid
-  }
-  return matched
 }
 
 export const SELECT_COMMANDS: CommandFamily = { plain: { SELECT: select, EXAMINE: examine, UNSELECT: unselect, CLOSE: close } }
