@@ -10,6 +10,8 @@ import { readValue, writeValue } from './wire-record.ts'
 export const PLAYED_USER: TestUser = { name: 'ann', password: 'secret' }
 /** UIDVALIDITY is often the second in which a mailbox was made: this stands for the first of a session. */
 const FIRST_UIDVALIDITY = 1_000_001
+/** X-GM-MSGID is more than a number of JavaScript can hold, and that it is must stay to be seen. */
+const FIRST_GMAIL_ID = 1_500_000_000_000_000_001n
 
 export function normalRecords(records: readonly WireRecord[], user: TestUser): readonly WireRecord[] {
   const text = records.map((record) => ('text' in record ? record.text : writeValue(record))).join('\n')
@@ -21,6 +23,8 @@ export function normalRecords(records: readonly WireRecord[], user: TestUser): r
   const mailboxIds = renamed.size
   for (const id of records.flatMap((record) => (record.kind === 'body' ? [record.bodyId] : [])))
     renamed.set(id, `body-${renamed.size - mailboxIds + 1}`)
+  for (const [at, id] of [...everyMatch(text, /X-GM-MSGID (\d+)/g)].entries())
+    renamed.set(id, String(FIRST_GMAIL_ID + BigInt(at)))
   return records.map((record) => normalRecord(record, renamed, user))
 }
 

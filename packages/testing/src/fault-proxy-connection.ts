@@ -152,7 +152,7 @@ export class FaultProxyConnection {
       this.#current = whole
     }
     if (this.#treatment === 'refuse') this.#swallow(piece)
-    else this.#up.send(this.#masked(piece, text))
+    else this.#up.send(this.#rewritten(piece, text))
   }
 
   /** False when the line is not to be handled further, because a fault took it. */
@@ -200,10 +200,13 @@ export class FaultProxyConnection {
     this.#refusals = []
   }
 
-  #masked(piece: LinePiece, text: string): Buffer {
-    if (this.#context.mask === null || !piece.isFirst) return piece.bytes
-    const masked = maskClientLine(this.#context.mask, text)
-    return masked === text ? piece.bytes : Buffer.from(`${masked}\r\n`, 'latin1')
+  /** Only what begins a command: `DONE`, and what follows a literal, passes as it is. */
+  #rewritten(piece: LinePiece, text: string): Buffer {
+    const { mask, rewriteCommand } = this.#context
+    if (!piece.isFirst || this.#current === null) return piece.bytes
+    const masked = mask === null ? text : maskClientLine(mask, text)
+    const rewritten = rewriteCommand === null ? masked : rewriteCommand(masked)
+    return rewritten === text ? piece.bytes : Buffer.from(`${rewritten}\r\n`, 'latin1')
   }
 
   #onServerPiece(piece: Piece): void {

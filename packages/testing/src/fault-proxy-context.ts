@@ -1,7 +1,7 @@
 /** What a fault proxy lends to each of its connections. */
 
 import type { ArmedFault, Direction } from './fault-proxy-fault.ts'
-import type { RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
+import type { RewriteCommandLine, RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
 import type { PipePace } from './fault-proxy-pipe.ts'
 import type { ProxiedCommand } from './proxied-command.ts'
 
@@ -12,6 +12,7 @@ export interface ConnectionContext {
   readonly port: number
   readonly mask: ServerMask | null
   readonly rewriteLine: RewriteServerLine | null
+  readonly rewriteCommand: RewriteCommandLine | null
   readonly refuse: ReadonlySet<string>
   /** False passes bytes on without looking into them (TLS). */
   readonly readsLines: boolean

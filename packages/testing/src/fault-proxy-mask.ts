@@ -16,6 +16,7 @@ export interface ServerMask {
 
 /** Null drops the line. */
 export type RewriteServerLine = (line: string) => string | null
+export type RewriteCommandLine = (line: string) => string
 
 const ALWAYS_ADVERTISED = /^(?:IMAP4rev1$|AUTH=|LOGINDISABLED$)/i
 

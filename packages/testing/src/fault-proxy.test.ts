@@ -319,6 +319,20 @@ describe('rewriting and masks', () => {
     expect(lines[0]?.literals[0]?.toString()).toBe(body)
   })
 
+  it('rewrites commands, but neither literals nor what follows them, and remembers what the client sent', async () => {
+    const { proxy, heard } = await proxied(ok, {
+      mask: { capabilities: ['LITERAL+'] },
+      rewriteCommand: (line) => line.replace('OLD', 'NEW').replace('UID FETCH 1 (X)', 'UID FETCH 1 (MODSEQ)'),
+    })
+    const client = await rawClient(proxy)
+    await client.ok('APPEND OLD {5+}\r\nOLD\r\n')
+    await client.ok('APPEND OLD {3+}\r\nOLD OLD')
+    // The mask judges what the client says, and would not let pass what is made of it.
+    await client.ok('UID FETCH 1 (X)')
+    expect(heard[0]?.lines).toEqual(['r1 APPEND NEW {5+}', '', 'r2 APPEND NEW {3+}', ' OLD', 'r3 UID FETCH 1 (MODSEQ)'])
+    expect(proxy.commands.map(({ line }) => line)).toEqual(['r1 APPEND OLD {5+}', 'r2 APPEND OLD {3+} OLD', 'r3 UID FETCH 1 (X)'])
+  })
+
   it('answers refused commands itself, literals and all', async () => {
     const { proxy, heard } = await proxied(ok, { refuse: ['append', 'UID MOVE'] })
     const client = await rawClient(proxy)

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { FaultProxyConnection } from './fault-proxy-connection.ts'
 import type { ConnectionContext } from './fault-proxy-context.ts'
 import { ArmedFault, type CutHow, type Direction, type Fault } from './fault-proxy-fault.ts'
-import type { RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
+import type { RewriteCommandLine, RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
 import type { PipePace } from './fault-proxy-pipe.ts'
 import type { ProxiedCommand } from './proxied-command.ts'
 
@@ -24,6 +24,11 @@ export interface FaultProxyOptions {
   readonly mask?: ServerMask
   /** Changes (or with null drops) lines of the server, without line end, literals left alone. Applied behind the mask. */
   readonly rewriteLine?: RewriteServerLine
+  /**
+   * Changes commands on their way to the server: their text up to the first literal, with its tag, without line end. The mask judges, and `commands`
+   * keeps, what the client sent.
+   */
+  readonly rewriteCommand?: RewriteCommandLine
   /** Commands answered BAD without asking the server: `['IDLE', 'UID MOVE']`. */
   readonly refuse?: readonly string[]
   /** `opaque` passes bytes on unread, as TLS needs: then there are no commands, masks or command faults. The default is `imap`. */
@@ -156,6 +161,7 @@ export class FaultProxy {
       port: this.#options.port,
       mask: this.#options.mask ?? null,
       rewriteLine: this.#options.rewriteLine ?? null,
+      rewriteCommand: this.#options.rewriteCommand ?? null,
       refuse: this.#refuse,
       readsLines: this.#options.reads !== 'opaque',
       fault: () => this.#fault,

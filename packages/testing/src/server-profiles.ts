@@ -1,6 +1,7 @@
 /** Profiles of servers that cannot be run here: what a capable server behind the proxy hides, claims, refuses and says wrongly to stand in for each. */
 
-import type { RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
+import type { RewriteCommandLine, RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
+import { gmailIdsAsked, gmailIdsTold } from './gmail-ids.ts'
 import { SERVER_MASKS } from './server-masks.ts'
 
 export type ServerProfileName =
@@ -20,6 +21,7 @@ export type ServerProfileName =
 export interface StandIn {
   readonly mask: ServerMask
   readonly rewriteLine?: RewriteServerLine
+  readonly rewriteCommand?: RewriteCommandLine
   readonly refuse?: readonly string[]
 }
 
@@ -45,8 +47,12 @@ export const TIER_MASKS: Readonly<Record<MaskedTier, ServerMask | null>> = {
 }
 
 export const SERVER_PROFILES: Readonly<Record<ServerProfileName, StandIn>> = {
-  /** CONDSTORE without QRESYNC; HIGHESTMODSEQ without a text behind it; capabilities untagged after login. */
-  gmail: { mask: SERVER_MASKS.gmail, rewriteLine: inTurn(capabilitiesUntagged, codesWithoutText) },
+  /** CONDSTORE without QRESYNC; HIGHESTMODSEQ without a text behind it; capabilities untagged after login; contents are named by X-GM-MSGID. */
+  gmail: {
+    mask: { ...SERVER_MASKS.gmail, claims: ['X-GM-EXT-1'] },
+    rewriteLine: inTurn(capabilitiesUntagged, codesWithoutText, gmailIdsTold),
+    rewriteCommand: gmailIdsAsked,
+  },
   /** Wrong RFC822.SIZE, told first; response codes that no OK precedes; no keywords of one's own. */
   microsoft365: { mask: SERVER_MASKS.exchange, rewriteLine: inTurn(sizesWrong, sizeFirst, copyUidWithoutStatus) },
   /** HIGHESTMODSEQ without CONDSTORE, no IDLE, and `Inbox`. */
