@@ -3,42 +3,24 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UidSet } from '@tidemail/core'
-import { FaultProxy, ImapServer, sampleMessages } from '@tidemail/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { failed, Sandbox, succeeded } from './cli-process.ts'
+import { CliLab } from './cli-lab.ts'
+import { failed, succeeded } from './cli-process.ts'
 
-let server: ImapServer
-let proxy: FaultProxy
-let sandbox: Sandbox
-/** What the server is made to say instead. */
-let lie: (line: string) => string | null
+let lab: CliLab
 
 beforeEach(async () => {
-  lie = (line) => line
-  server = await ImapServer.start({ users: { alice: 'secret' }, accounts: { mailboxes: { Archive: 'archive' } } })
-  server.account('alice').append('INBOX', sampleMessages({ count: 5, seed: 3 }))
-  proxy = await FaultProxy.start({ host: server.host, port: server.port, rewriteLine: (line) => lie(line) })
-  sandbox = new Sandbox()
+  lab = await CliLab.start({ messages: 5 })
 })
-afterEach(async () => {
-  sandbox.remove()
-  await proxy.close()
-  await server.close()
-})
+afterEach(() => lab.close())
 
-function account(): readonly string[] {
-  const { passwordFile } = sandbox
-  const where = ['--host', '127.0.0.1', '--port', String(proxy.port), '--security', 'none']
-  return [...where, '--user', 'alice', '--password-file', passwordFile]
-}
-
-const inbox = () => server.account('alice').inbox
+const inbox = () => lab.model.inbox
 
 /** The server tells of no change to the flags of INBOX, until it is asked for all of them. */
 function hideFlags(): void {
   const still = inbox().highestModSeq
-  lie = (line) => {
-    const opening = proxy.commands.findLast(({ name }) => name === 'SELECT' || name === 'EXAMINE')
+  lab.lie = (line) => {
+    const opening = lab.proxy.commands.findLast(({ name }) => name === 'SELECT' || name === 'EXAMINE')
     // It is selected for what changed, and examined for everything.
     if (opening?.name === 'SELECT' && /^\* \d+ FETCH /.test(line)) return null
     return line.includes('Archive') ? line : line.replace(/HIGHESTMODSEQ \d+/, `HIGHESTMODSEQ ${still}`)
@@ -47,12 +29,12 @@ function hideFlags(): void {
 
 describe('tidemail verify', () => {
   it('says that a store is equal, in a table and as events', async () => {
-    succeeded(await sandbox.run(['sync', ...account()]))
-    const { output } = succeeded(await sandbox.run(['verify']))
+    succeeded(await lab.sandbox.run(['sync', ...lab.words]))
+    const { output } = succeeded(await lab.sandbox.run(['verify']))
     expect(output).toContain('COMPARED  MISSING    EXTRA    FLAGS  IDENTITY  MAILBOX\n')
     expect(output).toContain('       5        0        0        0         0  INBOX\n')
     expect(output).toContain('The store is equal to the server.')
-    const events = succeeded(await sandbox.run(['verify', 'inbox', '--sample', '2', '--json'])).json()
+    const events = succeeded(await lab.sandbox.run(['verify', 'inbox', '--sample', '2', '--json'])).json()
     const mailbox = { kind: 'mailbox', path: 'INBOX', compared: 2, missing: '', extra: '', flagsDiffer: '', identityDiffers: '' }
     expect(events.filter(({ kind }) => kind !== 'progress')).toEqual([
       { ...mailbox, isRepaired: false, tierLimit: null },
@@ -61,11 +43,11 @@ describe('tidemail verify', () => {
   })
 
   it('ends with 65 when something differs, and with 0 when it set it right', async () => {
-    succeeded(await sandbox.run(['sync', ...account()]))
-    const other = sandbox.copy()
+    succeeded(await lab.sandbox.run(['sync', ...lab.words]))
+    const other = lab.sandbox.copy()
     hideFlags()
     inbox().store(UidSet.of(2), { direction: 'add', flags: ['$Hidden'] })
-    const differing = await sandbox.run(['verify'])
+    const differing = await lab.sandbox.run(['verify'])
     failed(differing, 'sync.differs', 65)
     expect(differing.output).toMatch(
       / {7}5 {8}0 {8}0 {8}1 {9}0 {2}INBOX\n {4}held to the plain tier until 2\d{3}-.*because flags/,
@@ -77,82 +59,84 @@ describe('tidemail verify', () => {
   })
 
   it('knows the mailboxes that it is asked for', async () => {
-    succeeded(await sandbox.run(['sync', ...account()]))
-    failed(await sandbox.run(['verify', 'Nowhere']), 'input.unknown-mailbox', 65)
-    failed(await sandbox.run(['verify', '--sample', 'x']), 'input.usage', 64)
+    succeeded(await lab.sandbox.run(['sync', ...lab.words]))
+    failed(await lab.sandbox.run(['verify', 'Nowhere']), 'input.unknown-mailbox', 65)
+    failed(await lab.sandbox.run(['verify', '--sample', 'x']), 'input.usage', 64)
   })
 })
 
 describe('tidemail doctor', () => {
   it('prints what it finds, and needs no store', async () => {
-    const { output } = succeeded(await sandbox.run(['doctor', ...account()]))
+    const { output } = succeeded(await lab.sandbox.run(['doctor', ...lab.words]))
     expect(output).toContain('FINDING       CHECK            WHAT WAS SEEN\nas claimed    enable           ENABLED named QRESYNC')
     expect(output).toContain('Nothing contradicts what the server claims. What was found is not kept in a store.')
-    expect(existsSync(sandbox.store)).toBe(false)
-    expect(server.account('alice').mailboxes.map(({ path }) => path)).toEqual(['INBOX', 'Archive'])
+    expect(existsSync(lab.sandbox.store)).toBe(false)
+    expect(lab.model.mailboxes.map(({ path }) => path)).toEqual(['INBOX', 'Archive'])
   })
 
   it('keeps what it finds, and the next synchronisation heeds it until another examination', async () => {
-    succeeded(await sandbox.run(['sync', ...account()]))
-    lie = (line) => (line.startsWith('* VANISHED (EARLIER)') ? null : line)
-    const { output } = succeeded(await sandbox.run(['doctor']))
+    succeeded(await lab.sandbox.run(['sync', ...lab.words]))
+    lab.lie = (line) => (line.startsWith('* VANISHED (EARLIER)') ? null : line)
+    const { output } = succeeded(await lab.sandbox.run(['doctor']))
     expect(output).toMatch(/^missing +vanished +VANISHED did not name/m)
     expect(output).toMatch(/^QRESYNC is not used until 2\d{3}-/m)
     expect(output).toContain('1 of 16 findings are against the server. The store keeps what was found.')
-    server.commands.length = 0
-    succeeded(await sandbox.run(['sync']))
-    expect(server.commands.filter((line) => line.includes('ENABLE')).map((line) => line.replace(/^\S+ /, ''))).toEqual([
+    lab.server.commands.length = 0
+    succeeded(await lab.sandbox.run(['sync']))
+    expect(lab.server.commands.filter((line) => line.includes('ENABLE')).map((line) => line.replace(/^\S+ /, ''))).toEqual([
       'ENABLE CONDSTORE',
     ])
-    lie = (line) => line
-    expect(succeeded(await sandbox.run(['doctor'])).output).not.toContain('is not used')
-    server.commands.length = 0
-    succeeded(await sandbox.run(['sync']))
-    expect(server.commands.some((line) => line.endsWith('ENABLE QRESYNC'))).toBe(true)
+    lab.lie = (line) => line
+    expect(succeeded(await lab.sandbox.run(['doctor'])).output).not.toContain('is not used')
+    lab.server.commands.length = 0
+    succeeded(await lab.sandbox.run(['sync']))
+    expect(lab.server.commands.some((line) => line.endsWith('ENABLE QRESYNC'))).toBe(true)
   })
 
   it('writes a profile that a synchronisation takes', async () => {
-    lie = (line) => (line.startsWith('* VANISHED (EARLIER)') ? null : line)
-    succeeded(await sandbox.run(['doctor', '--no-save', '--out', 'profile.json', ...account()]))
-    const profile = JSON.parse(readFileSync(join(sandbox.folder, 'profile.json'), 'utf8')) as {
+    lab.lie = (line) => (line.startsWith('* VANISHED (EARLIER)') ? null : line)
+    succeeded(await lab.sandbox.run(['doctor', '--no-save', '--out', 'profile.json', ...lab.words]))
+    const profile = JSON.parse(readFileSync(join(lab.sandbox.folder, 'profile.json'), 'utf8')) as {
       readonly distrusted: readonly unknown[]
     }
     expect(profile).toMatchObject({
       format: 'tidemail-server-profile',
       distrusted: [{ capability: 'QRESYNC', learntBy: 'examination' }],
     })
-    server.commands.length = 0
-    succeeded(await sandbox.run(['sync', '--profile', 'profile.json', ...account()]))
-    expect(server.commands.some((line) => line.endsWith('ENABLE QRESYNC'))).toBe(false)
-    failed(await sandbox.run(['sync', '--profile', 'none.json']), 'input.file-missing', 66)
-    failed(await sandbox.run(['sync', '--profile', sandbox.file('bad.json', '{}')]), 'account.configuration', 78)
+    lab.server.commands.length = 0
+    succeeded(await lab.sandbox.run(['sync', '--profile', 'profile.json', ...lab.words]))
+    expect(lab.server.commands.some((line) => line.endsWith('ENABLE QRESYNC'))).toBe(false)
+    failed(await lab.sandbox.run(['sync', '--profile', 'none.json']), 'input.file-missing', 66)
+    failed(await lab.sandbox.run(['sync', '--profile', lab.sandbox.file('bad.json', '{}')]), 'account.configuration', 78)
   })
 
   it('keeps nothing in the store with --no-save', async () => {
-    succeeded(await sandbox.run(['sync', ...account()]))
-    lie = (line) => (line.startsWith('* VANISHED (EARLIER)') ? null : line)
-    expect(succeeded(await sandbox.run(['doctor', '--no-save'])).output).toContain('What was found is not kept in a store.')
-    server.commands.length = 0
-    succeeded(await sandbox.run(['sync']))
-    expect(server.commands.some((line) => line.endsWith('ENABLE QRESYNC'))).toBe(true)
+    succeeded(await lab.sandbox.run(['sync', ...lab.words]))
+    lab.lie = (line) => (line.startsWith('* VANISHED (EARLIER)') ? null : line)
+    expect(succeeded(await lab.sandbox.run(['doctor', '--no-save'])).output).toContain('What was found is not kept in a store.')
+    lab.server.commands.length = 0
+    succeeded(await lab.sandbox.run(['sync']))
+    expect(lab.server.commands.some((line) => line.endsWith('ENABLE QRESYNC'))).toBe(true)
   })
 
   it('shows what synchronisation has learnt', async () => {
-    succeeded(await sandbox.run(['sync', ...account()]))
+    succeeded(await lab.sandbox.run(['sync', ...lab.words]))
     hideFlags()
     inbox().store(UidSet.of(2), { direction: 'add', flags: ['$Hidden'] })
-    failed(await sandbox.run(['verify']), 'sync.differs', 65)
-    lie = (line) => line
-    expect(succeeded(await sandbox.run(['doctor'])).output).toMatch(/^INBOX is held to the plain tier until 2\d{3}-.*: flags/m)
+    failed(await lab.sandbox.run(['verify']), 'sync.differs', 65)
+    lab.lie = (line) => line
+    expect(succeeded(await lab.sandbox.run(['doctor'])).output).toMatch(
+      /^INBOX is held to the plain tier until 2\d{3}-.*: flags/m,
+    )
   })
 
   it('removes its mailbox when it is interrupted', async () => {
-    succeeded(await sandbox.run(['sync', ...account()]))
-    proxy.setFault({ kind: 'lose-answer', command: 'UID MOVE', how: 'stall' })
-    const { child, finished } = sandbox.start(['doctor'])
-    await proxy.nextFault()
+    succeeded(await lab.sandbox.run(['sync', ...lab.words]))
+    lab.proxy.setFault({ kind: 'lose-answer', command: 'UID MOVE', how: 'stall' })
+    const { child, finished } = lab.sandbox.start(['doctor'])
+    await lab.proxy.nextFault()
     child.kill('SIGINT')
     failed(await finished, 'engine.aborted', 130)
-    expect(server.account('alice').mailboxes.map(({ path }) => path)).toEqual(['INBOX', 'Archive'])
+    expect(lab.model.mailboxes.map(({ path }) => path)).toEqual(['INBOX', 'Archive'])
   })
 })

@@ -1,29 +1,16 @@
 /** `tidemail watch`: goes on by itself until it is interrupted. */
 
-import { FaultProxy, ImapServer, sampleMessages } from '@tidemail/testing'
+import { sampleMessages } from '@tidemail/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CliLab } from './cli-lab.ts'
 import { failed, type JsonLine, type Running, Sandbox, succeeded } from './cli-process.ts'
 
-let server: ImapServer
-let proxy: FaultProxy
-let sandbox: Sandbox
+let lab: CliLab
 
 beforeEach(async () => {
-  server = await ImapServer.start({ users: { alice: 'secret' }, accounts: { mailboxes: { Archive: 'archive', Work: null } } })
-  server.account('alice').append('INBOX', sampleMessages({ count: 2, seed: 3 }))
-  proxy = await FaultProxy.start({ host: server.host, port: server.port })
-  sandbox = new Sandbox()
+  lab = await CliLab.start({ messages: 2, mailboxes: { Archive: 'archive', Work: null } })
 })
-afterEach(async () => {
-  sandbox.remove()
-  await proxy.close()
-  await server.close()
-})
-
-function account(): readonly string[] {
-  const where = ['--host', '127.0.0.1', '--port', String(proxy.port), '--security', 'none']
-  return [...where, '--user', 'alice', '--password-file', sandbox.passwordFile]
-}
+afterEach(() => lab.close())
 
 /** Resolves when the command has printed what the claim is true of. */
 function printed({ child }: Running, claim: (lines: readonly JsonLine[]) => boolean): Promise<void> {
@@ -41,7 +28,7 @@ function printed({ child }: Running, claim: (lines: readonly JsonLine[]) => bool
 const watches = (lines: readonly JsonLine[]): number => lines.filter(({ phase }) => phase === 'watching').length
 
 async function totals(): Promise<Record<string, unknown>> {
-  const lines = succeeded(await sandbox.run(['list', '--json'])).json()
+  const lines = succeeded(await lab.sandbox.run(['list', '--json'])).json()
   return Object.fromEntries(lines.flatMap(({ kind, path, total }) => (kind === 'mailbox' ? [[String(path), total]] : [])))
 }
 
@@ -49,16 +36,16 @@ describe('tidemail watch', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'takes in what comes and sends what is asked for until %s, and ends well',
     async (signal) => {
-      const watch = sandbox.start(['watch', ...account(), '--json'])
+      const watch = lab.sandbox.start(['watch', ...lab.words, '--json'])
       await printed(watch, (lines) => lines.some(({ kind }) => kind === 'watching'))
       const again = printed(watch, (lines) => watches(lines) > 0)
-      server.account('alice').append('Work', sampleMessages({ count: 3, seed: 4 }))
+      lab.model.append('Work', sampleMessages({ count: 3, seed: 4 }))
       await again
-      const { inbox } = server.account('alice')
+      const { inbox } = lab.model
       const flagged = new Promise<void>((resolve) => {
         inbox.listen(() => inbox.get(1)?.flags.includes('\\Flagged') === true && resolve())
       })
-      succeeded(await sandbox.run(['flag', 'INBOX', '1', '--add', 'flagged']))
+      succeeded(await lab.sandbox.run(['flag', 'INBOX', '1', '--add', 'flagged']))
       await flagged
       watch.child.kill(signal)
       const lines = succeeded(await watch.finished).json()
@@ -69,11 +56,9 @@ describe('tidemail watch', () => {
   )
 
   it('says in words what it waits for, over the connections it may use', async () => {
-    await server.close()
-    server = await ImapServer.start({ users: { alice: 'secret' }, without: ['NOTIFY'] })
-    await proxy.close()
-    proxy = await FaultProxy.start({ host: server.host, port: server.port })
-    const watch = sandbox.start(['watch', 'Archive', '--connections', '2', ...account()])
+    await lab.close()
+    lab = await CliLab.start({ messages: 0, without: ['NOTIFY'] })
+    const watch = lab.sandbox.start(['watch', 'Archive', '--connections', '2', ...lab.words])
     const isSaid = new Promise<void>((resolve) => {
       let text = ''
       watch.child.stdout?.on('data', (piece: Buffer) => {
@@ -89,8 +74,7 @@ describe('tidemail watch', () => {
   it('gives up where only the user can help', async () => {
     const wrong = new Sandbox({ password: 'wrong' })
     try {
-      const words = ['watch', '--host', '127.0.0.1', '--port', String(proxy.port), '--security', 'none', '--user', 'alice']
-      failed(await wrong.run([...words, '--password-file', wrong.passwordFile]), 'remote.auth-rejected', 77)
+      failed(await wrong.run(['watch', ...lab.wordsFor(wrong)]), 'remote.auth-rejected', 77)
     } finally {
       wrong.remove()
     }

@@ -1,43 +1,35 @@
 /** Which messages the command line keeps, as it was told once, and what it stops before. */
 
 import { UidSet } from '@tidemail/core'
-import { ImapServer, sampleMessages } from '@tidemail/testing'
+import { sampleMessages } from '@tidemail/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { failed, type JsonLine, Sandbox, succeeded } from './cli-process.ts'
+import { CliLab } from './cli-lab.ts'
+import { failed, type JsonLine, succeeded } from './cli-process.ts'
 
-let server: ImapServer
-let sandbox: Sandbox
-let account: readonly string[]
+let lab: CliLab
 
 beforeEach(async () => {
-  server = await ImapServer.start({ users: { alice: 'secret' }, accounts: { mailboxes: { Archive: 'archive' } } })
-  server.account('alice').append('INBOX', sampleMessages({ count: 120, seed: 7 }))
-  sandbox = new Sandbox()
-  const place = ['--host', '127.0.0.1', '--port', String(server.port), '--security', 'none']
-  account = [...place, '--user', 'alice', '--password-file', sandbox.passwordFile]
+  lab = await CliLab.start({ messages: 120 })
 })
-afterEach(async () => {
-  sandbox.remove()
-  await server.close()
-})
+afterEach(() => lab.close())
 
-const run = async (...words: string[]): Promise<string> => succeeded(await sandbox.run(words)).output
+const run = async (...words: string[]): Promise<string> => succeeded(await lab.sandbox.run(words)).output
 const result = async (...words: string[]): Promise<JsonLine | undefined> =>
-  succeeded(await sandbox.run([...words, '--json']))
+  succeeded(await lab.sandbox.run([...words, '--json']))
     .json()
     .at(-1)
 const inbox = async (): Promise<JsonLine | undefined> =>
-  succeeded(await sandbox.run(['list', '--json']))
+  succeeded(await lab.sandbox.run(['list', '--json']))
     .json()
     .find(({ path }) => path === 'INBOX')
 
 describe('sync', () => {
   it('keeps the newest messages from then on, until it is told otherwise', async () => {
-    expect(await result('sync', ...account, '--last-messages', '10', '--headers-only')).toMatchObject({
+    expect(await result('sync', ...lab.words, '--last-messages', '10', '--headers-only')).toMatchObject({
       messagesFetched: 10,
       partsFetched: 0,
     })
-    server.account('alice').append('INBOX', sampleMessages({ count: 3, seed: 8 }))
+    lab.model.append('INBOX', sampleMessages({ count: 3, seed: 8 }))
     expect(await result('sync')).toMatchObject({ messagesFetched: 3 })
     expect(await inbox()).toMatchObject({ total: 10, toFetch: 0, leftOut: 113 })
     expect(await run('list')).toMatch(/ 10 .*INBOX {2}\(113 older left out\)\n/)
@@ -50,19 +42,19 @@ describe('sync', () => {
     ['--last-days=1', 0],
     ['--last-messages=4', 4],
   ])('keeps what %s says', async (option, total) => {
-    await run('sync', ...account, option)
+    await run('sync', ...lab.words, option)
     expect(await inbox()).toMatchObject({ total, leftOut: 120 - total })
   })
 
   it('refuses two of these at once', async () => {
-    failed(await sandbox.run(['sync', ...account, '--whole', '--last-days', '3']), 'input.usage', 64)
+    failed(await lab.sandbox.run(['sync', ...lab.words, '--whole', '--last-days', '3']), 'input.usage', 64)
   })
 
   // Verifies: FIELD-12
   it('stops before it removes all of a mailbox, and goes on when it is told to', async () => {
-    await run('sync', ...account)
-    server.account('alice').open('INBOX').remove(UidSet.ALL)
-    const { notes } = failed(await sandbox.run(['sync']), 'sync.mass-delete', 65)
+    await run('sync', ...lab.words)
+    lab.model.open('INBOX').remove(UidSet.ALL)
+    const { notes } = failed(await lab.sandbox.run(['sync']), 'sync.mass-delete', 65)
     expect(notes).toMatch(/120 of 120 messages of INBOX are gone .*\nhint: .*--allow-deletions/)
     expect(await inbox()).toMatchObject({ total: 120 })
     expect(await result('sync', '--allow-deletions', 'INBOX')).toMatchObject({ outcome: 'done', messagesRemoved: 120 })
@@ -72,7 +64,7 @@ describe('sync', () => {
 
 describe('backfill', () => {
   it('fetches older messages, keeps them, and lets go of them', async () => {
-    await run('sync', ...account, '--last-messages', '10')
+    await run('sync', ...lab.words, '--last-messages', '10')
     expect(await run('backfill', 'INBOX', '--messages', '30')).toBe('30 messages fetched; 80 more are on the server only.\n')
     await run('sync')
     expect(await inbox()).toMatchObject({ total: 40 })
@@ -85,7 +77,7 @@ describe('backfill', () => {
   })
 
   it('refuses a mailbox that is not there', async () => {
-    await run('sync', ...account)
-    failed(await sandbox.run(['backfill', 'Nowhere']), 'input.unknown-mailbox', 65)
+    await run('sync', ...lab.words)
+    failed(await lab.sandbox.run(['backfill', 'Nowhere']), 'input.unknown-mailbox', 65)
   })
 })

@@ -5,39 +5,24 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { message } from '../sim/engine-lab.ts'
 import { type Peer, startScript } from './scripted-server.ts'
 import {
+  clockMovedBy,
   closeScripted,
   collect,
   connectScripted,
-  ManualClock,
+  idleOnce,
   ofKind,
   outcomes,
   remoteOf,
   selectLines,
   step,
 } from './scripted-session.ts'
-import { WireAccount, type WireAccountOptions } from './wire-account.ts'
-
-const open: WireAccount[] = []
+import type { WireAccount } from './wire-account.ts'
+import { closeAccounts, sentBy, settleEqual, startAccount } from './wire-lab.ts'
 
 afterEach(async () => {
   await closeScripted()
-  for (const account of open.splice(0)) await account.close()
+  await closeAccounts()
 })
-
-async function start(options: WireAccountOptions = {}): Promise<WireAccount> {
-  const account = await WireAccount.open(options)
-  open.push(account)
-  return account
-}
-
-async function settleEqual(account: WireAccount): Promise<void> {
-  expect(await account.settle()).toBe('done')
-  await account.expectEqual()
-}
-
-function sentBy(account: WireAccount): readonly string[] {
-  return account.server.commands.splice(0).map((line) => line.replace(/^\S+ /, ''))
-}
 
 /** News of a rival, and work of ours, taken in and sent on a server that speaks so. */
 async function workOn(account: WireAccount): Promise<void> {
@@ -67,7 +52,7 @@ describe('a server that answers FETCH in any order, twice, and with rows that ha
     // Verifies: FIELD-9
     let held: string[] = []
     let disordered = 0
-    const account = await start({
+    const account = await startAccount({
       without,
       proxy: {
         rewriteLine: (line) => {
@@ -107,7 +92,7 @@ describe('a server that says much that nobody knows', () => {
       say(/^(\* ESEARCH .*UID)/, '$1 X-ODD 5'),
     ]
     const rewriteLine = (line: string): string => rewrites.reduce((said, rewrite) => rewrite(said), line)
-    const account = await start({ without, proxy: { rewriteLine } })
+    const account = await startAccount({ without, proxy: { rewriteLine } })
     await workOn(account)
     expect(odd).toBeGreaterThan(30)
   })
@@ -157,29 +142,22 @@ describe('what comes before a login, or while no mailbox is open', () => {
 describe('IDLE', () => {
   it('is asked for again within 29 minutes', async () => {
     // Verifies: DC-9051-6.3.13b
-    const clock = new ManualClock()
-    const startedAt = clock.now()
+    const moved = clockMovedBy('* OK tick', 28 * 60_000)
+    const startedAt = moved.clock.now()
     const abort = new AbortController()
     const idledAt: number[] = []
+    const idle = (): number => idledAt.push(moved.clock.now() - startedAt)
     const { session, run } = await connectScripted(
       'IDLE',
       async (peer) => {
         await peer.answer('SELECT', ...selectLines())
-        for (let round = 0; round < 2; round += 1) {
-          const tag = await peer.expect('IDLE')
-          idledAt.push(clock.now() - startedAt)
-          peer.send('+ idling')
-          if (round === 1) abort.abort()
-          else peer.send('* OK tick')
-          expect(await peer.line()).toBe('DONE')
-          peer.send(`${tag} OK done`)
-        }
+        await idleOnce(peer, ['* OK tick'], idle)
+        await idleOnce(peer, [], () => {
+          idle()
+          abort.abort()
+        })
       },
-      {
-        clock,
-        stepDeadlineMs: Number.MAX_SAFE_INTEGER,
-        onWire: (event) => event.kind === 'line' && event.text === '* OK tick' && setImmediate(() => clock.advance(28 * 60_000)),
-      },
+      { ...moved, stepDeadlineMs: Number.MAX_SAFE_INTEGER },
     )
     await run(step.open('o'))
     await collect(session.watch({ path: 'INBOX', beside: [] }, abort.signal))
@@ -214,7 +192,7 @@ describe('an identity of a message', () => {
 describe('a UID that was given away and is gone before anybody looked', () => {
   it.each(TIERS)('costs one look in the tier %s, and is not asked for again', async (_, without) => {
     // Verifies: FIELD-8
-    const account = await start({ without })
+    const account = await startAccount({ without })
     account.arrive('INBOX', 3)
     await settleEqual(account)
     account.arrive('INBOX', 2)
@@ -235,7 +213,7 @@ describe('a UID that was given away and is gone before anybody looked', () => {
 describe('a mailbox whose last message has the last UID there is', () => {
   it.each(TIERS)('is looked at, changed and compared like any other in the tier %s', async (_, without) => {
     // Verifies: I-SYNC-1, DC-9051-2.3.1.1
-    const account = await start({ without })
+    const account = await startAccount({ without })
     account.arrive('INBOX', 3)
     account.model.inbox.raiseCounters({ uidNext: UID_MAX })
     account.arrive('INBOX', 1)

@@ -3,31 +3,14 @@
 import { type Observation, type Step, UidSet } from '@tidemail/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { closeScripted, connectScripted, known, ofKind, outcomes, selectLines, step } from './scripted-session.ts'
-import { WireAccount, type WireAccountOptions } from './wire-account.ts'
+import type { WireAccount } from './wire-account.ts'
+import { closeAccounts, sentBy, settleEqual, startAccount } from './wire-lab.ts'
 
 const QRESYNC = 'ENABLE CONDSTORE QRESYNC'
-const open: WireAccount[] = []
-
 afterEach(async () => {
   await closeScripted()
-  for (const account of open.splice(0)) await account.close()
+  await closeAccounts()
 })
-
-async function start(options: WireAccountOptions = {}): Promise<WireAccount> {
-  const account = await WireAccount.open(options)
-  open.push(account)
-  return account
-}
-
-async function settleEqual(account: WireAccount): Promise<void> {
-  expect(await account.settle()).toBe('done')
-  await account.expectEqual()
-}
-
-/** What was sent since the last call, without tags. */
-function sentBy(account: WireAccount): readonly string[] {
-  return account.server.commands.splice(0).map((line) => line.replace(/^\S+ /, ''))
-}
 
 const rivalFlags = ({ model }: WireAccount, uids: string, flag: string): void =>
   void model.inbox.store(UidSet.parse(uids), { direction: 'add', flags: [flag] })
@@ -35,7 +18,7 @@ const rivalFlags = ({ model }: WireAccount, uids: string, flag: string): void =>
 describe('a server that tells HIGHESTMODSEQ only to those who ask for mod-sequences', () => {
   it('is asked when a mailbox is opened, and then for what changed', async () => {
     // Verifies: DC-7162-3.1.2.1a
-    const account = await start({
+    const account = await startAccount({
       without: ['QRESYNC', 'ENABLE', 'LIST-STATUS'],
       proxy: {
         rewriteLine: (line) =>
@@ -57,7 +40,7 @@ describe('a server that tells HIGHESTMODSEQ only to those who ask for mod-sequen
 describe('a mailbox with another UIDVALIDITY', () => {
   it('is asked about under its own, lower mod-sequences from then on', async () => {
     // Verifies: DC-7162-3.1.2.1b
-    const account = await start()
+    const account = await startAccount()
     account.arrive('INBOX', 3)
     account.model.inbox.raiseCounters({ highestModSeq: 5_000n })
     await settleEqual(account)
@@ -82,7 +65,7 @@ describe('a change that comes between the answer to SELECT and the next', () => 
   ] as const)('is not lost in the tier %s', async (_, without) => {
     // Verifies: DC-7162-3.1.8, H-12
     let isDue = false
-    const account = await start({
+    const account = await startAccount({
       without,
       proxy: {
         rewriteLine: (line) => {
@@ -109,7 +92,7 @@ describe('a change that comes between the answer to SELECT and the next', () => 
 describe('a server on which a STORE that changes nothing raises the mod-sequence', () => {
   it('costs one look more, and neither a conflict nor a loop', async () => {
     // Verifies: DC-7162-3.1.11
-    const account = await start({
+    const account = await startAccount({
       proxy: {
         rewriteLine: (line) => {
           if (/^\S+ OK .*\bStore\b/i.test(line)) {
@@ -160,7 +143,7 @@ describe('a conditional STORE', () => {
 describe('what the server is told to be known', () => {
   it('is exactly what is known, and new messages are asked for from UIDNEXT on', async () => {
     // Verifies: DC-7162-3.2.5b, DC-7162-6g
-    const account = await start()
+    const account = await startAccount()
     account.arrive('INBOX', 7)
     account.model.inbox.remove(UidSet.parse('2,5:6'))
     await settleEqual(account)
@@ -177,7 +160,7 @@ describe('what the server is told to be known', () => {
 
   it('is left out where it would be long, and means everything below UIDNEXT then', async () => {
     // Verifies: DC-7162-3.2.5b, H-15
-    const account = await start()
+    const account = await startAccount()
     account.arrive('INBOX', 200)
     account.model.inbox.remove(UidSet.from(Array.from({ length: 99 }, (_, i) => 2 * i + 2)))
     await settleEqual(account)
@@ -222,7 +205,7 @@ describe('the count of messages', () => {
 describe('a set of many single messages', () => {
   it('goes in several commands, none longer than what every server takes', async () => {
     // Verifies: DC-7162-4
-    const account = await start()
+    const account = await startAccount()
     account.model.inbox.raiseCounters({ uidNext: 4_000_000_000 })
     account.arrive('INBOX', 3_000)
     await settleEqual(account)

@@ -1,9 +1,21 @@
 /** How the adapter waits for news: IDLE and its end, its renewal, and polling where there is none. */
 
-import { PING_DEADLINE_MS_MAX, WATCH_RENEWAL_MS, type WatchRequest } from '@tidemail/core'
-import { POLL_INTERVAL_MS, STEP_DEADLINE_MS } from '@tidemail/imap'
+import { type Observation, PING_DEADLINE_MS_MAX, type RemoteSession, WATCH_RENEWAL_MS, type WatchRequest } from '@tidemail/core'
+import { type ImapRemoteOptions, POLL_INTERVAL_MS, STEP_DEADLINE_MS } from '@tidemail/imap'
 import { afterEach, describe, expect, it } from 'vitest'
-import { closeScripted, collect, connectScripted, ManualClock, outcomes, selectLines, step } from './scripted-session.ts'
+import type { Peer } from './scripted-server.ts'
+import {
+  clockMovedBy,
+  closeScripted,
+  collect,
+  connectScripted,
+  idleOnce,
+  ManualClock,
+  outcomes,
+  type ScriptedSession,
+  selectLines,
+  step,
+} from './scripted-session.ts'
 
 afterEach(closeScripted)
 
@@ -14,76 +26,72 @@ const AT_INBOX: WatchRequest = { path: 'INBOX', beside: [] }
 /** What is known of the open mailbox at the start. */
 const seen = (messages: number): unknown => expect.objectContaining({ kind: 'status', path: 'INBOX', messages })
 
+/** INBOX is open, with three messages; the server goes on with the script. */
+async function withInbox(
+  script: (peer: Peer) => Promise<void>,
+  { capabilities = 'IDLE', ...options }: Partial<ImapRemoteOptions> & { readonly capabilities?: string } = {},
+): Promise<ScriptedSession> {
+  const scripted = await connectScripted(
+    capabilities,
+    async (peer) => {
+      await peer.answer('SELECT', ...selectLines())
+      await script(peer)
+    },
+    options,
+  )
+  await scripted.run(step.open('o'))
+  return scripted
+}
+
+function watch(session: RemoteSession, until: AbortController = new AbortController()): AsyncIterator<Observation> {
+  return session.watch(AT_INBOX, until.signal)[Symbol.asyncIterator]()
+}
+
+function watchToEnd(session: RemoteSession, until: AbortController = new AbortController()): Promise<readonly Observation[]> {
+  return collect(session.watch(AT_INBOX, until.signal))
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5))
+}
+
 describe('watch', () => {
   it('idles in the mailbox, tells that it stirred, and ends with DONE when aborted', async () => {
     const abort = new AbortController()
-    const { session, run, server } = await connectScripted('IDLE', async (peer) => {
-      await peer.answer('SELECT', ...selectLines())
-      const first = await peer.expect('IDLE')
-      peer.send('+ idling', '* OK still here', '* 3 EXISTS', '* 4 EXISTS', '* 1 RECENT')
-      expect(await peer.line()).toBe('DONE')
-      peer.send(`${first} OK done`)
-      const second = await peer.expect('IDLE')
-      peer.send('+ idling')
-      abort.abort()
-      expect(await peer.line()).toBe('DONE')
-      peer.send(`${second} OK done`)
+    const { session, server } = await withInbox(async (peer) => {
+      await idleOnce(peer, ['* OK still here', '* 3 EXISTS', '* 4 EXISTS', '* 1 RECENT'])
+      await idleOnce(peer, [], () => abort.abort())
     })
-    await run(step.open('o'))
-    expect(await collect(session.watch(AT_INBOX, abort.signal))).toEqual([seen(3), IDLING, STIRRED])
+    expect(await watchToEnd(session, abort)).toEqual([seen(3), IDLING, STIRRED])
     await server.played
     expect(session.ended).toBeNull()
   })
 
   it('opens another mailbox to read only, and ends when it cannot', async () => {
     const { session } = await connectScripted('IDLE', async (peer) => peer.answer('EXAMINE "INBOX"', 'NO [NONEXISTENT] no'))
-    expect(await collect(session.watch(AT_INBOX, new AbortController().signal))).toEqual([])
+    expect(await watchToEnd(session)).toEqual([])
   })
 
   it('renews IDLE in time, and silence while idling is no fault', async () => {
-    const clock = new ManualClock()
+    const moved = clockMovedBy('* OK tick', WATCH_RENEWAL_MS)
     const abort = new AbortController()
-    const { session, run } = await connectScripted(
-      'IDLE',
-      async (peer) => {
-        await peer.answer('SELECT', ...selectLines())
-        for (let round = 0; round < 2; round += 1) {
-          const tag = await peer.expect('IDLE')
-          peer.send('+ idling')
-          if (round === 1) abort.abort()
-          else peer.send('* OK tick')
-          expect(await peer.line()).toBe('DONE')
-          peer.send(`${tag} OK done`)
-        }
-      },
-      {
-        clock,
-        onWire: (event) =>
-          event.kind === 'line' && event.text === '* OK tick' && setImmediate(() => clock.advance(WATCH_RENEWAL_MS)),
-      },
-    )
-    await run(step.open('o'))
-    expect(await collect(session.watch(AT_INBOX, abort.signal))).toEqual([seen(3), IDLING, IDLING])
+    const { session } = await withInbox(async (peer) => {
+      await idleOnce(peer, ['* OK tick'])
+      await idleOnce(peer, [], () => abort.abort())
+    }, moved)
+    expect(await watchToEnd(session, abort)).toEqual([seen(3), IDLING, IDLING])
     expect(session.ended).toBeNull()
   })
 
   it('gives way to a plan, and opens its mailbox again after it', async () => {
     const abort = new AbortController()
-    const { session, run } = await connectScripted('IDLE', async (peer) => {
-      await peer.answer('SELECT', ...selectLines())
-      const first = await peer.expect('IDLE')
-      peer.send('+ idling')
-      expect(await peer.line()).toBe('DONE')
-      peer.send(`${first} OK done`)
+    const { session, run } = await withInbox(async (peer) => {
+      await idleOnce(peer)
       await peer.answer('SELECT "Work"', '* 1 EXISTS', '* OK [UIDVALIDITY 9] v', 'OK in')
       await peer.answer('EXAMINE "INBOX"', '* 5 EXISTS', '* OK [UIDVALIDITY 7] v', '* OK [UIDNEXT 12] n', 'OK in')
-      const second = await peer.expect('IDLE')
-      peer.send('+ idling')
-      expect(await peer.line()).toBe('DONE')
-      peer.send(`${second} OK done`)
+      await idleOnce(peer)
     })
-    await run(step.open('o'))
-    const watching = session.watch(AT_INBOX, abort.signal)[Symbol.asyncIterator]()
+    const watching = watch(session, abort)
     expect((await watching.next()).value).toEqual(seen(3))
     expect((await watching.next()).value).toEqual(IDLING)
     const next = watching.next()
@@ -99,20 +107,12 @@ describe('watch', () => {
 
   it('tells how many messages there are once more, after a plan that heard of others', async () => {
     const abort = new AbortController()
-    const { session, run } = await connectScripted('IDLE', async (peer) => {
-      await peer.answer('SELECT', ...selectLines())
-      const first = await peer.expect('IDLE')
-      peer.send('+ idling')
-      expect(await peer.line()).toBe('DONE')
-      peer.send(`${first} OK done`)
+    const { session, run } = await withInbox(async (peer) => {
+      await idleOnce(peer)
       await peer.answer('UID SEARCH', '* SEARCH 1 2 3', '* 4 EXISTS', 'OK done')
-      const second = await peer.expect('IDLE')
-      peer.send('+ idling')
-      expect(await peer.line()).toBe('DONE')
-      peer.send(`${second} OK done`)
+      await idleOnce(peer)
     })
-    await run(step.open('o'))
-    const watching = session.watch(AT_INBOX, abort.signal)[Symbol.asyncIterator]()
+    const watching = watch(session, abort)
     await watching.next()
     await watching.next()
     const next = watching.next()
@@ -128,10 +128,8 @@ describe('watch', () => {
 
   it('polls where the server refuses to idle, and does not ask it for that again', async () => {
     const clock = new ManualClock()
-    const { session, run, server } = await connectScripted(
-      'IDLE',
+    const { session, server } = await withInbox(
       async (peer) => {
-        await peer.answer('SELECT', ...selectLines())
         await peer.answer('IDLE', 'NO not now')
         await peer.answer('NOOP', 'OK done')
         await peer.answer('NOOP', 'OK done')
@@ -139,8 +137,7 @@ describe('watch', () => {
       },
       { clock },
     )
-    await run(step.open('o'))
-    const watching = collect(session.watch(AT_INBOX, new AbortController().signal))
+    const watching = watchToEnd(session)
     while (session.ended === null) {
       clock.advance(POLL_INTERVAL_MS / 10)
       await new Promise((resolve) => setImmediate(resolve))
@@ -152,16 +149,13 @@ describe('watch', () => {
   it('polls where the server has no IDLE', async () => {
     const clock = new ManualClock()
     const abort = new AbortController()
-    const { session, run } = await connectScripted(
-      'UIDPLUS',
+    const { session } = await withInbox(
       async (peer) => {
-        await peer.answer('SELECT', ...selectLines())
         await peer.answer('NOOP', '* 1 EXPUNGE', 'OK done')
       },
-      { clock },
+      { clock, capabilities: 'UIDPLUS' },
     )
-    await run(step.open('o'))
-    const watching = session.watch(AT_INBOX, abort.signal)[Symbol.asyncIterator]()
+    const watching = watch(session, abort)
     expect((await watching.next()).value).toEqual(seen(3))
     expect((await watching.next()).value).toEqual(POLLING)
     const first = watching.next()
@@ -174,61 +168,40 @@ describe('watch', () => {
   })
 
   it('ends when the connection does', async () => {
-    const { session, run } = await connectScripted('IDLE', async (peer) => {
-      await peer.answer('SELECT', ...selectLines())
+    const { session } = await withInbox(async (peer) => {
       await peer.expect('IDLE')
       peer.send('+ idling')
       peer.finish()
     })
-    await run(step.open('o'))
-    expect(await collect(session.watch(AT_INBOX, new AbortController().signal))).toEqual([seen(3), IDLING])
+    expect(await watchToEnd(session)).toEqual([seen(3), IDLING])
     expect(session.ended?.code).toBe('remote.disconnected')
   })
 
   it('renews IDLE as often as it is told to', async () => {
-    const clock = new ManualClock()
+    const moved = clockMovedBy('* OK tick', 60_000)
     const abort = new AbortController()
-    const { session, run } = await connectScripted(
-      'IDLE',
-      async (peer) => {
-        await peer.answer('SELECT', ...selectLines())
-        const tag = await peer.expect('IDLE')
-        peer.send('+ idling', '* OK tick')
-        expect(await peer.line()).toBe('DONE')
-        abort.abort()
-        peer.send(`${tag} OK done`)
-      },
-      {
-        clock,
-        onWire: (event) => event.kind === 'line' && event.text === '* OK tick' && setImmediate(() => clock.advance(60_000)),
-      },
-    )
-    await run(step.open('o'))
+    const { session } = await withInbox(async (peer) => {
+      const tag = await peer.expect('IDLE')
+      peer.send('+ idling', '* OK tick')
+      expect(await peer.line()).toBe('DONE')
+      abort.abort()
+      peer.send(`${tag} OK done`)
+    }, moved)
     expect(await collect(session.watch({ ...AT_INBOX, renewalMs: 60_000 }, abort.signal))).toEqual([seen(3), IDLING])
     expect(session.ended).toBeNull()
   })
 
   // Verifies: FIELD-16
   it('notices at the renewal that the connection is half open', async () => {
-    const clock = new ManualClock()
-    const { session, run } = await connectScripted(
-      'IDLE',
-      async (peer) => {
-        await peer.answer('SELECT', ...selectLines())
-        await peer.expect('IDLE')
-        peer.send('+ idling')
-        expect(await peer.line()).toBe('DONE')
-        await turn()
-        clock.advance(STEP_DEADLINE_MS)
-      },
-      {
-        clock,
-        onWire: (event) =>
-          event.kind === 'line' && event.text === '+ idling' && setImmediate(() => clock.advance(WATCH_RENEWAL_MS)),
-      },
-    )
-    await run(step.open('o'))
-    expect(await collect(session.watch(AT_INBOX, new AbortController().signal))).toEqual([seen(3), IDLING])
+    const moved = clockMovedBy('+ idling', WATCH_RENEWAL_MS)
+    const { session } = await withInbox(async (peer) => {
+      await peer.expect('IDLE')
+      peer.send('+ idling')
+      expect(await peer.line()).toBe('DONE')
+      await turn()
+      moved.clock.advance(STEP_DEADLINE_MS)
+    }, moved)
+    expect(await watchToEnd(session)).toEqual([seen(3), IDLING])
     expect(session.ended).toMatchObject({ code: 'remote.timeout' })
   })
 })
@@ -237,20 +210,12 @@ describe('a ping', () => {
   // Verifies: FIELD-16, DC-9051-6.3.13a
   it('ends IDLE, asks for a sign of life, and lets the watch go on', async () => {
     const abort = new AbortController()
-    const { session, run } = await connectScripted('IDLE', async (peer) => {
-      await peer.answer('SELECT', ...selectLines())
-      const first = await peer.expect('IDLE')
-      peer.send('+ idling')
-      expect(await peer.line()).toBe('DONE')
-      peer.send(`${first} OK done`)
+    const { session } = await withInbox(async (peer) => {
+      await idleOnce(peer)
       await peer.answer('NOOP', 'OK done')
-      const second = await peer.expect('IDLE')
-      peer.send('+ idling', '* 4 EXISTS')
-      expect(await peer.line()).toBe('DONE')
-      peer.send(`${second} OK done`)
+      await idleOnce(peer, ['* 4 EXISTS'])
     })
-    await run(step.open('o'))
-    const watching = session.watch(AT_INBOX, abort.signal)[Symbol.asyncIterator]()
+    const watching = watch(session, abort)
     await watching.next()
     await watching.next()
     const news = watching.next()
@@ -263,17 +228,14 @@ describe('a ping', () => {
   // Verifies: FIELD-16
   it.each(['while it watches', 'while a plan runs'])('ends the connection when none comes in time, %s', async (when) => {
     const clock = new ManualClock()
-    const { session, run, server } = await connectScripted(
-      'IDLE',
+    const { session, run, server } = await withInbox(
       async (peer) => {
-        await peer.answer('SELECT', ...selectLines())
         await peer.expect(when === 'while it watches' ? 'IDLE' : 'LIST')
         if (when === 'while it watches') peer.send('+ idling')
       },
       { clock },
     )
-    await run(step.open('o'))
-    const watching = session.watch(AT_INBOX, new AbortController().signal)[Symbol.asyncIterator]()
+    const watching = watch(session)
     const work =
       when === 'while it watches'
         ? watching
@@ -291,10 +253,6 @@ describe('a ping', () => {
     expect(session.ended).toMatchObject({ code: 'remote.timeout' })
   })
 })
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 5))
-}
 
 describe('close', () => {
   it('logs out, and waits no longer than its deadline', async () => {

@@ -1,7 +1,8 @@
 /** An account on a server that lies from some line on: what it says is changed on the way, and what it is asked is counted. */
 
 import type { Extension, RewriteServerLine } from '@tidemail/testing'
-import { WireAccount } from './wire-account.ts'
+import type { WireAccount } from './wire-account.ts'
+import { startAccount } from './wire-lab.ts'
 
 export interface Lie {
   /** Extensions that the server has not. */
@@ -16,6 +17,7 @@ export class LyingServer {
   readonly account: WireAccount
   isLying = false
 
+  /** Closed by `closeAccounts`. */
   static async start({ without = [], tell, ...rules }: Lie): Promise<LyingServer> {
     let isOfOpening = false
     const rewriteLine: RewriteServerLine = (line) => {
@@ -25,7 +27,7 @@ export class LyingServer {
       if (/^[^*+]/.test(line)) isOfOpening = false
       return told
     }
-    const server = new LyingServer(await WireAccount.open({ without, proxy: { rewriteLine }, ...rules }))
+    const server = new LyingServer(await startAccount({ without, proxy: { rewriteLine }, ...rules }))
     return server
   }
 

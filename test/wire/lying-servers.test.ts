@@ -5,23 +5,14 @@ import type { Extension } from '@tidemail/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { message } from '../sim/engine-lab.ts'
 import { type Lie, LyingServer } from './lying-server.ts'
+import { closeAccounts } from './wire-lab.ts'
 
 /** What a look at an account of few mailboxes may take, whatever is doubted on the way. */
 const COMMANDS_OF_A_LOOK_MAX = 40
 /** Greeting aside: LOGIN, ENABLE, LIST and what one mailbox costs that is doubted each time. */
 const COMMANDS_WHEN_QUIET_MAX = 12
 
-const open: LyingServer[] = []
-
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.account.close()
-})
-
-async function start(lie: Lie): Promise<LyingServer> {
-  const server = await LyingServer.start(lie)
-  open.push(server)
-  return server
-}
+afterEach(closeAccounts)
 
 /** Synchronises, and holds the store against the server; nothing may take more commands than this. */
 async function settleEqual(server: LyingServer, commandsMax: number = COMMANDS_OF_A_LOOK_MAX): Promise<void> {
@@ -62,7 +53,7 @@ describe.each<[string, Lie['tell']]>([
     ['CONDSTORE, after it told the truth', ['QRESYNC'], 'at first'],
     ['CONDSTORE, from the start', ['QRESYNC'], 'from the start'],
   ])('with %s, costs looks at everything, and no message and no flag', async (_name, without, honest) => {
-    const server = await start({ without, tell })
+    const server = await LyingServer.start({ without, tell })
     const { account } = server
     account.arrive('INBOX', 6)
     account.arrive('Archive', 3)
@@ -85,7 +76,7 @@ describe('a Cyrus that reports nearly all it has as VANISHED', () => {
   it('loses none of 5,393 messages, and costs one list of UIDs', async () => {
     // As seen after an upgrade of Cyrus: all UIDs of before are named, though most of the messages are there.
     const tell: Lie['tell'] = (line) => (/^\* \d+ EXISTS$/.test(line) ? `${line}\r\n* VANISHED (EARLIER) 1:26185` : line)
-    const server = await start({ tell })
+    const server = await LyingServer.start({ tell })
     const { account } = server
     for (let blocks = 0; blocks < 53; blocks += 1) {
       account.arrive('INBOX', 100)
@@ -134,7 +125,7 @@ describe('a server that reports every UID there can be as VANISHED', () => {
       (line) => (/^\S+ OK .*(?:Fetch|FETCH)/.test(line) ? `* VANISHED 1:4294967295\r\n${line}` : line),
     ],
   ])('%s, loses nothing, and takes no more memory for it', async (_, tell) => {
-    const server = await start({ tell })
+    const server = await LyingServer.start({ tell })
     const { account } = server
     account.arrive('INBOX', 20)
     await settleEqual(server)
@@ -162,7 +153,7 @@ describe('a server that answers ENABLE with OK and confirms nothing', () => {
   // Verifies: DC-7162-3.2.3b, FIELD-5
   it('is not asked for QRESYNC, and nothing it says of what vanished is waited for', async () => {
     const tell: Lie['tell'] = (line) => (/^\* ENABLED/.test(line) ? null : line)
-    const server = await start({ tell })
+    const server = await LyingServer.start({ tell })
     const { account } = server
     server.isLying = true
     account.arrive('INBOX', 5)
@@ -189,7 +180,7 @@ describe('a server whose mod-sequences no double can hold', () => {
     ['at the end of 63 bits', 2n ** 63n - 10n],
   ])('%s, is asked for what changed since exactly that number', async (_, highestModSeq) => {
     for (const without of [[], ['QRESYNC']] as const) {
-      const server = await start({ without, tell: (line) => line })
+      const server = await LyingServer.start({ without, tell: (line) => line })
       const { account } = server
       account.arrive('INBOX', 3)
       account.model.inbox.raiseCounters({ highestModSeq })
@@ -211,7 +202,7 @@ describe('a server whose mod-sequences no double can hold', () => {
         /\b(HIGHESTMODSEQ |MODSEQ \()(\d+)/g,
         (_all, before: string, told: string) => before + (2n ** 63n + BigInt(told)),
       )
-    const server = await start({ tell })
+    const server = await LyingServer.start({ tell })
     const { account } = server
     account.arrive('INBOX', 3)
     await settleEqual(server)
@@ -233,7 +224,7 @@ describe('a server whose UIDVALIDITY is another at every SELECT', () => {
         return `* OK [UIDVALIDITY ${validity}]`
       })
     // What was asked with the SELECT is of no use under the UIDVALIDITY that came, and is asked again.
-    const server = await start({ tell, rulesOfTheWire: 'unchecked' })
+    const server = await LyingServer.start({ tell, rulesOfTheWire: 'unchecked' })
     const { account } = server
     account.arrive('INBOX', 4)
     account.arrive('Work', 2)

@@ -8,6 +8,7 @@ import {
   BODIES,
   closeScripted,
   connectScripted,
+  idleOnce,
   ofKind,
   outcomes,
   remoteOf,
@@ -184,24 +185,13 @@ describe('a watch on a server with NOTIFY', () => {
 describe('a server that cannot tell of everything', () => {
   const CAPABILITIES = 'NOTIFY IDLE'
 
-  /** Idles until the client says DONE. */
-  async function idleOnce(
-    peer: Parameters<Parameters<typeof connectScripted>[1]>[0],
-    ...lines: readonly string[]
-  ): Promise<void> {
-    const tag = await peer.expect('IDLE')
-    peer.send('+ idling', ...lines)
-    expect(await peer.line()).toBe('DONE')
-    peer.send(`${tag} OK done`)
-  }
-
   // Verifies: DC-5465-3.1
   it('is asked for the events that it has', async () => {
     const { session, server } = await connectScripted(CAPABILITIES, async (peer) => {
       await peer.answer(SET_ALL, 'NO [BADEVENT (MessageNew MessageExpunge MailboxName)] not those')
       const events = 'MessageNew MessageExpunge'
       await peer.answer(`NOTIFY SET STATUS (SELECTED-DELAYED (${events})) (PERSONAL (${events} MailboxName))`, 'OK set')
-      await idleOnce(peer, '* STATUS Work (MESSAGES 4 UIDNEXT 9)')
+      await idleOnce(peer, ['* STATUS Work (MESSAGES 4 UIDNEXT 9)'])
     })
     const { told, until, end } = await listening(session, ALL)
     await until((items) => stirred(items).length > 0)
@@ -220,8 +210,8 @@ describe('a server that cannot tell of everything', () => {
     const { session, server } = await connectScripted(CAPABILITIES, async (peer) => {
       await peer.answer('NOTIFY SET', refusal)
       await peer.answer('EXAMINE "INBOX"', ...selectLines())
-      await idleOnce(peer, '* 4 EXISTS')
-      await idleOnce(peer, '* 5 EXISTS')
+      await idleOnce(peer, ['* 4 EXISTS'])
+      await idleOnce(peer, ['* 5 EXISTS'])
     })
     const { told, until, end } = await listening(session, ALL)
     await until((items) => stirred(items).length > 1)
@@ -239,9 +229,9 @@ describe('a server that cannot tell of everything', () => {
   it('is polled as before once it is overrun, and everything is looked at', async () => {
     const { session, server } = await connectScripted(CAPABILITIES, async (peer) => {
       await peer.answer('NOTIFY SET', '* STATUS Work (MESSAGES 4 UIDNEXT 9 UIDVALIDITY 1)', 'OK set')
-      await idleOnce(peer, '* OK [NOTIFICATIONOVERFLOW] too many')
+      await idleOnce(peer, ['* OK [NOTIFICATIONOVERFLOW] too many'])
       await peer.answer('EXAMINE "INBOX"', ...selectLines())
-      await idleOnce(peer, '* 4 EXISTS')
+      await idleOnce(peer, ['* 4 EXISTS'])
     })
     const { told, until, end } = await listening(session, ALL)
     await until((items) => stirred(items).length > 1)
@@ -262,9 +252,9 @@ describe('a server that cannot tell of everything', () => {
     const state = '* STATUS Work (MESSAGES 4 UIDNEXT 9 UIDVALIDITY 1 UNSEEN 2)'
     const { session } = await connectScripted(CAPABILITIES, async (peer) => {
       await peer.answer('NOTIFY SET', state, 'OK set')
-      await idleOnce(peer, state, '* STATUS Work (MESSAGES 4 UIDNEXT 9)', '* STATUS First (UNSEEN 1)')
-      await idleOnce(peer, '* STATUS Work (UNSEEN 1)')
-      await idleOnce(peer, '* STATUS Work (UNSEEN 1)', '* STATUS Last (UNSEEN 1)')
+      await idleOnce(peer, [state, '* STATUS Work (MESSAGES 4 UIDNEXT 9)', '* STATUS First (UNSEEN 1)'])
+      await idleOnce(peer, ['* STATUS Work (UNSEEN 1)'])
+      await idleOnce(peer, ['* STATUS Work (UNSEEN 1)', '* STATUS Last (UNSEEN 1)'])
     })
     const { told, until, end } = await listening(session, ALL)
     await until((items) => stirred(items).includes('Last'))
@@ -276,7 +266,7 @@ describe('a server that cannot tell of everything', () => {
   it('is believed when it cannot tell of one mailbox, which is no news', async () => {
     const { session } = await connectScripted(CAPABILITIES, async (peer) => {
       await peer.answer('NOTIFY SET', '* LIST (\\NoAccess) "/" Secret', 'OK set')
-      await idleOnce(peer, '* LIST (\\NoAccess) "/" Secret', '* STATUS Work (MESSAGES 4)')
+      await idleOnce(peer, ['* LIST (\\NoAccess) "/" Secret', '* STATUS Work (MESSAGES 4)'])
     })
     const { told, until, end } = await listening(session, ALL)
     await until((items) => stirred(items).length > 0)

@@ -17,6 +17,7 @@ import {
   uidValidity,
 } from '@tidemail/core'
 import { type ImapRemoteOptions, imapRemote } from '@tidemail/imap'
+import { expect } from 'vitest'
 import { type Peer, type ScriptedServer, startScript } from './scripted-server.ts'
 
 export const FAR_FUTURE = Date.UTC(2100, 0, 1)
@@ -53,6 +54,18 @@ export class ManualClock implements Clock {
     this.#now += delayMs
     for (const sleeper of [...this.#sleepers]) if (sleeper.dueMs <= this.#now) sleeper.wake()
   }
+}
+
+/** A clock that moves on by so much when this line has been heard. */
+export function clockMovedBy(
+  line: string,
+  advanceMs: number,
+): Required<Pick<ImapRemoteOptions, 'onWire'>> & { readonly clock: ManualClock } {
+  const clock = new ManualClock()
+  const onWire: ImapRemoteOptions['onWire'] = (event) => {
+    if (event.kind === 'line' && event.text === line) setImmediate(() => clock.advance(advanceMs))
+  }
+  return { clock, onWire }
 }
 
 export interface ScriptedSession {
@@ -204,6 +217,15 @@ export const step = {
 
 export function known(highest: number): KnownState {
   return { uidValidity: uidValidity(7), modSeq: modSeq(highest) }
+}
+
+/** The server's side of one IDLE: it agrees, says these lines, and the client ends it, be it for what happens meanwhile. */
+export async function idleOnce(peer: Peer, lines: readonly string[] = [], meanwhile: () => void = () => {}): Promise<void> {
+  const tag = await peer.expect('IDLE')
+  peer.send('+ idling', ...lines)
+  meanwhile()
+  expect(await peer.line()).toBe('DONE')
+  peer.send(`${tag} OK done`)
 }
 
 /** The lines of a SELECT of INBOX with three messages, and its tagged reply. */

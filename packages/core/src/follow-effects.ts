@@ -1,6 +1,6 @@
 /** Follows messages through the pending entries: what a reference means is what the view shows of it by now (I-STORE-3, H-18). */
 
-import { type AccountId, type LocalId, mailboxId } from './ids.ts'
+import { type AccountId, type LocalId, NO_MAILBOX } from './ids.ts'
 import type { MessageReference } from './message-store.ts'
 import { isSamePlace, numbersOf, splitTargets, withNumbers } from './target-groups.ts'
 import { UidSet } from './uid-set.ts'
@@ -30,7 +30,7 @@ export function followReference(
   const start: Targets =
     reference.kind === 'stored'
       ? { ...reference, uids: UidSet.of(reference.uid) }
-      : { kind: 'local', mailboxId: mailboxId(0), locals: UidSet.of(reference.local) }
+      : { kind: 'local', mailboxId: NO_MAILBOX, locals: UidSet.of(reference.local) }
   const [group] = followEffects([start], log)
   if (group === undefined) return null
   if (group.kind === 'local') return { kind: 'local', local: group.locals.min as LocalId, accountId }

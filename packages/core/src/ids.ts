@@ -58,6 +58,9 @@ export function localId(value: number): LocalId {
 
 export const accountId = (value: string): AccountId => value as AccountId
 export const mailboxId = (value: number): MailboxId => value as MailboxId
+/** The place of what is in no mailbox, and of a local of which nobody says in which one it shows: no mailbox of a store has this number. */
+export const NO_MAILBOX: MailboxId = mailboxId(0)
+
 export const boxEpoch = (value: number): BoxEpoch => value as BoxEpoch
 export const entrySeq = (value: number): EntrySeq => value as EntrySeq
 export const claimId = (value: string): ClaimId => value as ClaimId

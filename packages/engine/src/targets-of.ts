@@ -1,6 +1,6 @@
 /** Turns what an app selects into targets: one group for each mailbox, stored and local apart. */
 
-import { type MessageReference, type MessageView, mailboxId, SyncError, type Targets, UidSet } from '@tidemail/core'
+import { type MessageReference, type MessageView, NO_MAILBOX, SyncError, type Targets, UidSet } from '@tidemail/core'
 import type { Selection } from './api.ts'
 
 /**
@@ -30,8 +30,6 @@ export async function targetsOf(
     template.kind === 'stored' ? { ...template, uids: UidSet.from(members) } : { ...template, locals: UidSet.from(members) },
   )
 }
-
-const NO_MAILBOX = mailboxId(0)
 
 /** A local that the server has named meanwhile is what the server named; one that has moved on is in no mailbox under that number. */
 async function placeOf(

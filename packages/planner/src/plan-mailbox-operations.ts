@@ -6,7 +6,7 @@ import {
   type MailboxId,
   type MailboxRecord,
   type MailboxStep,
-  mailboxId,
+  NO_MAILBOX,
   type Step,
 } from '@tidemail/core'
 import type { Claim, ClaimMember, Entry } from '@tidemail/replay-log'
@@ -202,7 +202,6 @@ function stepsFor(
   }
 }
 
-const NO_MAILBOX: MailboxId = mailboxId(0)
 /** Subscriptions that one rename takes along. */
 const SUBSCRIPTIONS_MAX = 100
 

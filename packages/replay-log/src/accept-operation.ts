@@ -9,7 +9,7 @@ import {
   type LocalMessage,
   localId,
   type MailboxId,
-  mailboxId,
+  NO_MAILBOX,
   normaliseFlags,
   numbersOf,
   SyncError,
@@ -87,9 +87,6 @@ function acceptOwn(
   const progress = groups.map((group) => queued(group, UidPairs.EMPTY))
   return accepted(withProgress(emptyEntry(seq, accountId, now, { ...operation, ...names }), progress), own.size)
 }
-
-/** Where a message is that is in no mailbox. */
-const NO_MAILBOX: MailboxId = mailboxId(0)
 
 function ownOperation(
   request: Exclude<OperationRequest, RequestOn<MessageOperation>>,
