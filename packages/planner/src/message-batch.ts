@@ -42,8 +42,7 @@ export class MessageBatch {
   }
 
   storeFlags(ready: readonly ReadyFlags[]): void {
-    for (const together of foldedTogether(ready, ({ operation }) => String(operation.ifUnchanged?.since ?? '')))
-      this.storeFolded(together)
+    for (const together of foldedTogether(ready, ({ since }) => String(since ?? ''))) this.storeFolded(together)
   }
 
   /** Moves go last: a STORE and UID EXPUNGE pipelined behind a MOVE are answered OK by Dovecot 2.3, and remove nothing. */
@@ -57,7 +56,7 @@ export class MessageBatch {
   }
 
   private storeFolded(ready: readonly ReadyFlags[]): void {
-    const unchangedSince = ready[0]?.operation.ifUnchanged?.since
+    const unchangedSince = ready[0]?.since ?? undefined
     const steps = foldFlags(ready).flatMap(({ direction, flags, uids }) =>
       uids.chunksOfOctets(UID_SET_OCTETS_MAX).map((chunk) => this.store(chunk, direction, flags, unchangedSince)),
     )
@@ -74,6 +73,7 @@ export class MessageBatch {
       mailbox: this.identity,
       uids: joined(ready),
       items: 'flags',
+      ...this.afterStores(),
       reason: 'see what others made of those that changed meanwhile',
     })
   }
@@ -203,16 +203,22 @@ function keyOfAct({ act }: ReadyEnd): string {
   return act.kind === 'remove' ? act.kind : `${act.kind} ${act.to}`
 }
 
-/** What may go in one claim, in order; what was refused together with others goes alone (H-20). */
+/**
+ * What may go in one claim, in order; what was refused together with others goes alone (H-20). Nothing goes in front of what came before it on the same
+ * message.
+ */
 function foldedTogether<T extends ReadyTargets>(ready: readonly T[], keyOf: (one: T) => string): T[][] {
-  const groups = new Map<string, T[]>()
+  const groups: T[][] = []
+  const latest = new Map<string, number>()
   for (const [i, one] of ready.entries()) {
     const key = isFoldable(one.entry) ? `together ${keyOf(one)}` : `alone ${i}`
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [one])
-    else group.push(one)
+    const at = latest.get(key)
+    const isNext = (group: number): boolean =>
+      groups.slice(group + 1).every((later) => later.every(({ uids }) => uids.intersect(one.uids).isEmpty))
+    if (at !== undefined && isNext(at)) groups[at]?.push(one)
+    else latest.set(key, groups.push([one]) - 1)
   }
-  return [...groups.values()]
+  return groups
 }
 
 function joined(ready: readonly ReadyTargets[]): UidSet {

@@ -3,9 +3,10 @@
  * one end, folded with what follows it under the names that it would give (RFC 4549 §5.3).
  */
 
-import { type MailboxId, type MailboxRecord, UidPairs, UidSet } from '@tidemail/core'
+import { type MailboxId, type MailboxRecord, type ModSeq, UidPairs, UidSet } from '@tidemail/core'
 import { type Entry, type FlagOperation, isOnMessages, type MessageOperation, removalsOf } from '@tidemail/replay-log'
 import { localsOf } from './claim-members.ts'
+import { bySince } from './flag-conditions.ts'
 import { mailboxesToMake, mailboxesUndecided } from './mailbox-order.ts'
 import { isPermitted } from './permitted-flags.ts'
 import { type Batch, isDue, type ReplayState } from './replay-state.ts'
@@ -21,6 +22,8 @@ export interface ReadyTargets {
 
 export interface ReadyFlags extends ReadyTargets {
   readonly operation: FlagOperation
+  /** The mod-sequence since which nobody may have changed them; null where that does not matter. */
+  readonly since: ModSeq | null
 }
 
 /** What ends the stay of messages in the mailbox, or copies them. */
@@ -114,7 +117,18 @@ class Walk {
     if (uids.isEmpty) return
     if (this.mailbox.isReadOnly) this.drop(entry, group, uids, 'not-possible')
     else if (!isPermitted(operation, this.mailbox)) this.drop(entry, group, uids, 'not-permitted')
-    else this.flags.push({ entry, uids, sentAs: null, operation })
+    else {
+      for (const part of bySince(operation, uids)) {
+        const free = part.uids.difference(this.onCondition(part.since))
+        if (!free.isEmpty) this.flags.push({ entry, uids: free, sentAs: null, operation, since: part.since })
+      }
+    }
+  }
+
+  /** Whether these are changed is not known before the answer: what follows on them waits for it, but for changes on the same condition. */
+  private onCondition(since: ModSeq | null): UidSet {
+    const conditional = this.flags.filter((flag) => flag.since !== null && flag.since !== since)
+    return conditional.reduce((all, { uids }) => all.union(uids), UidSet.EMPTY)
   }
 
   private visitEnd(entry: Entry, group: Group, uids: UidSet): void {
@@ -123,7 +137,7 @@ class Walk {
     const isHalfDone = group.state === 'copied' || entry.operation.kind === 'draft'
     const saved = act.kind === 'remove' && !isHalfDone ? uids.intersect(this.copiesParked) : UidSet.EMPTY
     this.drop(entry, group, saved, 'needs-another')
-    const free = uids.difference(saved)
+    const free = uids.difference(saved).difference(act.kind === 'remove' ? UidSet.EMPTY : this.onCondition(null))
     if (free.isEmpty) return
     if (this.mailbox.isReadOnly && act.kind !== 'copy') {
       this.drop(entry, group, free, 'not-possible')
@@ -144,7 +158,7 @@ class Walk {
       return
     }
     if (operation.kind === 'flag') {
-      this.flags.push({ entry, uids, sentAs, operation })
+      this.flags.push({ entry, uids, sentAs, operation, since: null })
       return
     }
     const supersedes = this.cutEnds(uids)

@@ -19,7 +19,7 @@ import { classifyRejection } from './classify-rejection.ts'
 import type { Ledger } from './ledger.ts'
 import { dependantsOfCopy } from './parked-targets.ts'
 import type { Batch } from './replay-state.ts'
-import { settleFlags } from './settle-flags.ts'
+import { isPartlyModified, settleFlags } from './settle-flags.ts'
 import { settleLanded, settleTransferred, unfoldChain } from './settle-names.ts'
 import { settleReplace } from './settle-replace.ts'
 import { vanishedIn } from './vanished-in.ts'
@@ -54,7 +54,8 @@ export function settleBatch(batch: Batch, observations: readonly Observation[], 
         settleAnswered(claim, batch, looks, observations, ledger)
         break
       case 'rejected':
-        settleRejected(claim, dones, observations, ledger)
+        if (isPartlyModified(claim, dones)) settleAnswered(claim, batch, looks, observations, ledger)
+        else settleRejected(claim, dones, observations, ledger)
         break
       case 'unknown':
         ledger.lose(claim)
@@ -94,7 +95,7 @@ function settleAnswered(
   const step = claim.steps.at(-1) as MutatingStep
   switch (step.kind) {
     case 'store':
-      settleFlags(claim, { goneLater: goneAfter(claim, batch, observations), observations }, ledger)
+      settleFlags(claim, { goneLater: goneAfter(claim, batch, observations), observations, batch }, ledger)
       break
     case 'copy':
     case 'move':

@@ -1,41 +1,52 @@
 /** Settles flag changes that the server answered with OK. */
 
-import { type Observation, type RowSeen, type Targets, UidSet, uid } from '@tidemail/core'
-import type { Claim, ClaimMember, FlagConflict, Operation } from '@tidemail/replay-log'
+import {
+  type Done,
+  hasFlag,
+  type MutatingStep,
+  type Observation,
+  type RowSeen,
+  type StoreStep,
+  type Targets,
+  UidSet,
+  uid,
+} from '@tidemail/core'
+import type { Claim, ClaimMember, FlagConflict, FlagOperation, UnalteredFlag } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
+import { REJECTIONS_MAX } from './classify-rejection.ts'
+import { afterOwnChange, conditionedOn, conditionVerdict } from './flag-conditions.ts'
 import type { Ledger } from './ledger.ts'
+import type { Batch } from './replay-state.ts'
 import { vanishedIn } from './vanished-in.ts'
 
 export interface FlagAnswers {
+  readonly batch: Batch
   readonly observations: readonly Observation[]
   /** What later steps of the same batch took away. */
   readonly goneLater: UidSet
 }
 
 /**
- * H-14: OK does not prove that a message was there. Those reported gone meanwhile are skipped, those that changed first are shown to the user; for the
- * others the rows are inferred until restated.
+ * H-14: OK does not prove that a message was there. Those reported gone meanwhile are skipped; of those that changed first, the look behind tells whether
+ * it was others who changed them; for the rest the rows are inferred until restated.
  */
-export function settleFlags(claim: Claim, { observations, goneLater }: FlagAnswers, ledger: Ledger): void {
+export function settleFlags(claim: Claim, answers: FlagAnswers, ledger: Ledger): void {
+  const { observations, goneLater } = answers
   const rows = observations.filter((item): item is RowSeen => item.kind === 'row')
   const seen = UidSet.from(rows.map(({ uid }) => uid))
   const vanished = vanishedIn(observations).difference(goneLater)
   const modified = modifiedIn(claim, observations)
-  for (const step of claim.steps) {
-    const place = claim.members[0]?.targets.mailboxId
-    if (step.kind === 'store' && place !== undefined)
-      ledger.server.inferFlags(place, step, { seen, vanished: vanished.union(modified) })
-  }
+  const look = lookBehind(claim, answers)
+  for (const step of claim.steps)
+    if (step.kind === 'store') inferFlags(claim, step, { observations, look, seen, vanished }, ledger)
   for (const member of claim.members) {
     const { seq } = member
     const uids = sentUids(member)
     const gone = uids.intersect(vanished)
-    const conflicting = uids.difference(gone).intersect(modified)
-    const done = uids.difference(gone).difference(conflicting)
+    const disputed = uids.difference(gone).intersect(modified)
+    const done = uids.difference(gone).difference(disputed)
     each(member, gone, (targets) => ledger.settleGone(seq, targets, { kind: 'vanished', uids: gone }))
-    each(member, conflicting, (targets) => {
-      ledger.advance(seq, targets, { kind: 'conflict', conflicts: conflictsOf(ledger.entry(seq)?.operation, conflicting, rows) })
-    })
+    if (!disputed.isEmpty) settleDisputed(claim, { member, disputed, look }, answers, ledger)
     const { unaltered } = claim
     each(member, done.intersect(seen), (targets) => ledger.apply(seq, targets, { kind: 'flags-seen' }, unaltered))
     each(member, done.difference(seen), (targets) => ledger.apply(seq, targets, { kind: 'tagged-ok' }, unaltered))
@@ -43,22 +54,127 @@ export function settleFlags(claim: Claim, { observations, goneLater }: FlagAnswe
   ledger.removeClaim(claim)
 }
 
-function conflictsOf(operation: Operation | undefined, uids: UidSet, rows: readonly RowSeen[]): FlagConflict[] {
-  const base = operation?.kind === 'flag' ? (operation.ifUnchanged?.base ?? []) : []
-  return [...uids.values()].map((number) => ({
-    uid: uid(number),
-    base: base.find((message) => message.uid === number)?.flags ?? [],
-    theirs: rows.findLast((row) => row.uid === number && row.flags !== null)?.flags ?? [],
-  }))
+/** Whether a refusal says no more than that a conditional STORE left some alone: the others may have been changed (RFC 7162 §3.1.3). */
+export function isPartlyModified({ steps }: Claim, dones: readonly (Done | undefined)[]): boolean {
+  const isConditional = steps.every((step) => step.kind === 'store' && step.unchangedSince !== undefined)
+  return isConditional && dones.every((done) => done?.outcome === 'ok' || done?.rejection?.code === 'MODIFIED')
 }
 
-/** Messages that a conditional STORE of the claim left alone (RFC 7162 §3.1.3). */
-export function modifiedIn({ steps }: Claim, observations: readonly Observation[]): UidSet {
-  const ids = steps.map(({ id }) => id)
-  return observations.reduce(
-    (all, item) => (item.kind === 'modified' && ids.includes(item.id) ? all.union(item.uids) : all),
+/** Messages that a conditional STORE of the claim left alone; of a refused one, all of them may have been (RFC 7162 §3.1.3). */
+function modifiedIn({ steps }: Pick<Claim, 'steps'>, observations: readonly Observation[]): UidSet {
+  return steps.reduce((all, step) => {
+    if (step.kind !== 'store') return all
+    const isRefused = observations.some((item) => item.kind === 'done' && item.id === step.id && item.outcome === 'rejected')
+    if (isRefused) return all.union(step.uids)
+    return observations.reduce((sum, item) => (item.kind === 'modified' && item.id === step.id ? sum.union(item.uids) : sum), all)
+  }, UidSet.EMPTY)
+}
+
+type Statement = RowSeen & { readonly flags: readonly string[] }
+
+/** What the server stated by the end of the look behind a conditional STORE, by UID; null where that look was not answered. */
+type Look = ReadonlyMap<number, Statement> | null
+
+function lookBehind({ steps }: Claim, { batch, observations }: FlagAnswers): Look {
+  const last = steps.at(-1)?.id ?? ''
+  const look = batch.steps.find((step) => step.kind === 'fetch' && step.after?.includes(last))
+  const isEnd = (item: Observation): boolean =>
+    item.kind === 'done' && item.id === look?.id && (item.outcome === 'ok' || item.outcome === 'rejected')
+  const end = observations.findIndex(isEnd)
+  if (look === undefined || end < 0) return null
+  const stated = observations.slice(0, end).filter((item): item is Statement => item.kind === 'row' && item.flags !== null)
+  return new Map(stated.map((row) => [row.uid, row]))
+}
+
+interface RowNews {
+  readonly observations: readonly Observation[]
+  readonly look: Look
+  readonly seen: UidSet
+  readonly vanished: UidSet
+}
+
+/** Our own change is a change of the row; and others who wait for the message to be as it was do not wait for that (RFC 7162 §3.1.3). */
+function inferFlags(claim: Claim, step: StoreStep, { observations, look, seen, vanished }: RowNews, ledger: Ledger): void {
+  const [first] = claim.members
+  if (first === undefined) return
+  const { mailboxId } = first.targets
+  const left = modifiedIn({ steps: [step] }, observations)
+  const isThere = (number: number): boolean => {
+    const { flags = null } = look?.get(number) ?? {}
+    return flags !== null && step.flags.every((flag) => hasFlag(flags, flag) === (step.direction === 'add'))
+  }
+  const there = UidSet.from([...left.values()].filter(isThere))
+  ledger.server.inferFlags(mailboxId, step, { seen, vanished: vanished.union(left.difference(there)) })
+  const box = ledger.server.mailbox(mailboxId)?.box
+  if (box === undefined) return
+  const place = { mailboxId, box, uids: step.uids.difference(left) }
+  const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
+  for (const { seq } of ledger.open) ledger.update(seq, (entry) => afterOwnChange(entry, place, delta))
+}
+
+interface Disputed {
+  readonly member: ClaimMember
+  /** What the server says changed before our change came. */
+  readonly disputed: UidSet
+  readonly look: Look
+}
+
+/** A server may say so falsely (RFC 7162 §3.1.3), and it may have been us. Shown to the user is only what others did. */
+function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answers: FlagAnswers, ledger: Ledger): void {
+  const { seq } = member
+  const entry = ledger.entry(seq)
+  if (entry?.operation.kind !== 'flag') return
+  if (look === null) {
+    each(member, disputed, (targets) => ledger.queueAgain(seq, targets))
+    return
+  }
+  const bases = new Map(entry.operation.ifUnchanged?.base.map(({ uid: number, flags }) => [number as number, flags]))
+  const found = { done: [] as number[], again: [] as number[], conflict: [] as number[] }
+  for (const number of disputed.values()) {
+    const theirs = look.get(number)?.flags ?? null
+    const steps = claim.steps.filter((step): step is StoreStep => step.kind === 'store' && step.uids.has(number))
+    const verdict =
+      theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { base: bases.get(number) ?? null, theirs })
+    found[verdict].push(number)
+  }
+  const [done, again] = [UidSet.from(found.done), UidSet.from(found.again)]
+  const byUs = again.intersect(changedByUs(claim, answers))
+  const falsely = again.difference(byUs)
+  const isTooOften = ledger.rejectionsOf(seq) + 1 >= REJECTIONS_MAX
+  const conflicting = UidSet.from(found.conflict).union(isTooOften ? falsely : UidSet.EMPTY)
+  const conflicts = [...conflicting.values()].map((number): FlagConflict => {
+    return { uid: uid(number), base: bases.get(number) ?? [], theirs: look.get(number)?.flags ?? [] }
+  })
+  const restated = [...again.values()].flatMap((number) => look.get(number) ?? [])
+  ledger.update(seq, (before) => conditionedOn(before, restated))
+  const unaltered = unalteredOf(claim, entry.operation, answers)
+  each(member, done, (targets) => ledger.apply(seq, targets, { kind: 'flags-seen' }, unaltered))
+  each(member, conflicting, (targets) => ledger.advance(seq, targets, { kind: 'conflict', conflicts }))
+  each(member, byUs, (targets) => ledger.queueAgain(seq, targets))
+  each(member, falsely.difference(conflicting), (targets) => ledger.unfold(seq, targets))
+}
+
+/** What our own steps changed of the batch, up to the end of this claim: to try again gets on. */
+function changedByUs(claim: Claim, { batch, observations }: FlagAnswers): UidSet {
+  const upTo = batch.claims.slice(0, batch.claims.indexOf(claim) + 1).flatMap(({ steps }) => steps)
+  const isDone = ({ id }: MutatingStep): boolean =>
+    observations.some((item) => item.kind === 'done' && item.id === id && item.outcome === 'ok')
+  return upTo.reduce(
+    (all, step) =>
+      step.kind === 'store' && isDone(step) ? all.union(step.uids.difference(modifiedIn({ steps: [step] }, observations))) : all,
     UidSet.EMPTY,
   )
+}
+
+/** What was there without us. Of targets that were sent before, nobody can tell, and what was known at first counts. */
+function unalteredOf(claim: Claim, { add, remove }: FlagOperation, { observations }: FlagAnswers): readonly UnalteredFlag[] {
+  const left = claim.steps.flatMap((step) => {
+    if (step.kind !== 'store') return []
+    const uids = modifiedIn({ steps: [step] }, observations)
+    const mine = step.flags.filter((flag) => hasFlag(step.direction === 'add' ? add : remove, flag))
+    return mine.map((flag) => ({ flag, uids }))
+  })
+  return [...(claim.unaltered ?? []), ...left.filter(({ uids }) => !uids.isEmpty)]
 }
 
 function each(member: ClaimMember, uids: UidSet, settle: (targets: Targets) => void): void {

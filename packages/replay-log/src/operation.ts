@@ -36,7 +36,15 @@ export interface FlagOperation extends NamesMailboxes {
 export interface FlagCondition {
   /** The mod-sequence of the mailbox then. */
   readonly since: ModSeq
-  readonly base: readonly { readonly uid: Uid; readonly flags: readonly Flag[] }[]
+  readonly base: readonly FlagBase[]
+}
+
+/** One message as the user saw it, and as our own changes have made it since. */
+export interface FlagBase {
+  readonly uid: Uid
+  readonly flags: readonly Flag[]
+  /** The mod-sequence at which it is known to be so, where that is another one than the mailbox had. */
+  readonly since?: ModSeq
 }
 
 export interface MoveOperation extends NamesMailboxes {

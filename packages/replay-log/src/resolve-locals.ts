@@ -3,15 +3,22 @@
 import {
   type ForwardSource,
   type ForwardTarget,
+  type ModSeq,
+  modSeq,
   numbersOf,
   type Targets,
   type UidPairRange,
   UidPairs,
   UidSet,
+  uid,
   withNumbers,
 } from '@tidemail/core'
 import type { Entry, Progress, TargetState } from './entry.ts'
+import type { FlagBase } from './operation.ts'
 import { narrow, withProgress } from './progress-groups.ts'
+
+/** Every message has changed since. */
+const MOD_SEQ_OF_NOTHING: ModSeq = modSeq(1)
 
 /** A forward as it is written to the store. */
 export interface Forwarding {
@@ -42,7 +49,20 @@ function rename(entry: Entry, forward: Forwarding, states: readonly TargetState[
     const staying = numbersOf(group.targets).difference(numbersOf(targets))
     return [narrow(group, withNumbers(group.targets, staying)), renamed(narrow(group, targets), forward)]
   })
-  return withProgress(entry, progress)
+  const uids = moving.reduce((all, targets) => (targets?.kind === 'stored' ? all.union(targets.uids) : all), UidSet.EMPTY)
+  return withProgress(conditionElsewhere(entry, forward.pairs.restrict(uids)), progress)
+}
+
+/** What the condition of a flag change says of messages that moved. Mod-sequences of one mailbox say nothing in another: the flags are looked at first. */
+function conditionElsewhere(entry: Entry, pairs: UidPairs): Entry {
+  const { operation } = entry
+  if (operation.kind !== 'flag' || operation.ifUnchanged === undefined || pairs.ranges.length === 0) return entry
+  const { since, base } = operation.ifUnchanged
+  const moved = base.map((row): FlagBase => {
+    const to = pairs.restrict(UidSet.of(row.uid)).destinations.min
+    return to === undefined ? row : { ...row, uid: uid(to), since: MOD_SEQ_OF_NOTHING }
+  })
+  return { ...entry, operation: { ...operation, ifUnchanged: { since, base: moved } } }
 }
 
 /** Those of a group's targets that the forward renames, or null. */

@@ -24,6 +24,7 @@ import type {
   CopyOperation,
   DraftOperation,
   ExpungeOperation,
+  FlagBase,
   FlagCondition,
   FlagOperation,
   MailboxName,
@@ -90,12 +91,14 @@ const upload = { message: messageForm, digest: text, ...named }
 
 const onMailbox = { mailboxId: mailboxForm, deed: localForm, path: text }
 
+const baseForm: Form<FlagBase> = record<FlagBase>({ uid: uidForm, flags: list(text), since: optional(modSeqForm) })
+
 const operationForm: Form<Operation> = variants<Operation>({
   flag: record<Omit<FlagOperation, 'kind'>>({
     targets: targetsForm,
     add: list(text),
     remove: list(text),
-    ifUnchanged: optional(record<FlagCondition>({ since: modSeqForm, base: list(record({ uid: uidForm, flags: list(text) })) })),
+    ifUnchanged: optional(record<FlagCondition>({ since: modSeqForm, base: list(baseForm) })),
     ...named,
   }),
   move: record<Omit<MoveOperation, 'kind'>>({ targets: targetsForm, to: mailboxForm, ...named }),

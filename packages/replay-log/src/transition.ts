@@ -1,7 +1,7 @@
 /** Applies an event to targets of an entry: splits its groups, moves them on by the table, and settles what is done (H-1). */
 
 import { numbersOf, SyncError, subtractTargets, type Targets, UidPairs, withNumbers } from '@tidemail/core'
-import type { Entry, Evidence, ParkReason, Progress, SettledOutcome, Settlement } from './entry.ts'
+import type { Entry, Evidence, ParkReason, Progress, SettledOutcome, Settlement, UnalteredFlag } from './entry.ts'
 import { type Happening, LIFECYCLE, type NextState } from './entry-lifecycle.ts'
 import { narrow, partOf, withProgress } from './progress-groups.ts'
 
@@ -66,7 +66,7 @@ function advance(
       return [{ ...part, ...waiting, state: next }]
     case 'unsent': {
       const { copied, whole } = byCopy(entry, part)
-      const now = { ...waiting, ...(happening.kind === 'repeat' ? { mayBeDone: happening.unaltered } : {}) }
+      const now = { ...waiting, ...(happening.kind === 'repeat' ? { mayBeDone: part.mayBeDone ?? happening.unaltered } : {}) }
       return [
         { ...narrow(part, whole), ...now, state: 'queued' },
         { ...narrow(part, copied), ...now, state: 'copied' },
@@ -91,10 +91,7 @@ function reasonOf(happening: Happening): ParkReason {
   return 'parkedFor' in happening ? happening.parkedFor : 'uncertain'
 }
 
-function unalteredOf(
-  { targets }: Settlement,
-  { unaltered = [] }: Extract<Happening, { kind: 'answered-ok' }>,
-): Pick<Settlement, 'unaltered'> {
+function unalteredOf({ targets }: Settlement, unaltered: readonly UnalteredFlag[] = []): Pick<Settlement, 'unaltered'> {
   if (targets.kind !== 'stored') return {}
   const mine = unaltered
     .map(({ flag, uids }) => ({ flag, uids: uids.intersect(targets.uids) }))
@@ -106,7 +103,11 @@ function settle(entry: Entry, part: Progress, happening: Happening): Settlement[
   const as = (outcome: SettledOutcome, evidence: Evidence): Settlement[] => [{ outcome, targets: part.targets, evidence }]
   switch (happening.kind) {
     case 'answered-ok':
-      return as('applied', happening.evidence).map((settlement) => ({ ...settlement, ...unalteredOf(settlement, happening) }))
+      // What was sent before may have made the rows what they were when it was sent again: how they were at first counts.
+      return as('applied', happening.evidence).map((settlement) => ({
+        ...settlement,
+        ...unalteredOf(settlement, part.mayBeDone ?? happening.unaltered),
+      }))
     case 'probe-certain':
       return as('applied', happening.evidence)
     case 'answered-rejected-for-good':

@@ -1,0 +1,270 @@
+import { type Step, type StoreStep, UidSet } from '@tidemail/core'
+import type { FlagChange, MailEngine } from '@tidemail/engine'
+import { describe, expect, it } from 'vitest'
+import { ReviewWorld } from './review/review-world.ts'
+
+/** The message that the tests act on, the newest; there is another one before it. */
+const OURS = UidSet.of(2)
+
+interface Lab {
+  readonly world: ReviewWorld
+  readonly engine: MailEngine
+  /** Conditional STOREs that were sent. */
+  readonly sent: StoreStep[]
+}
+
+async function lab(): Promise<Lab> {
+  const world = new ReviewWorld()
+  world.arrive('INBOX', 2)
+  const engine = await world.open()
+  expect(await world.settle(engine)).toBe('done')
+  const sent: StoreStep[] = []
+  world.bend = { beforeStep: (step) => void (isConditional(step) && sent.push(step)) }
+  return { world, engine, sent }
+}
+
+function isConditional(step: Step): step is StoreStep {
+  return step.kind === 'store' && step.unchangedSince !== undefined
+}
+
+async function change({ world, engine }: Lab, flags: FlagChange, count = 1): Promise<void> {
+  const messages = await world.messages(engine, 'INBOX')
+  await engine.flag(
+    messages.slice(0, count).map(({ reference }) => reference),
+    flags,
+  ).accepted
+}
+
+function rivalAdds({ world }: Lab, ...flags: readonly string[]): void {
+  world.account.inbox.store(OURS, { direction: 'add', flags })
+}
+
+function flagsOf({ world }: Lab, path = 'INBOX'): string {
+  return world.account.open(path).messages.at(-1)?.flags.toSorted().join(' ') ?? 'gone'
+}
+
+async function outcomes({ engine }: Lab): Promise<string[]> {
+  return (await engine.receipts()).flatMap((receipt) =>
+    receipt.outcomes.map(({ outcome, evidence }) => `${outcome} (${evidence.kind})`),
+  )
+}
+
+async function nothingWaits({ world, engine }: Lab): Promise<void> {
+  expect(await world.settle(engine, 12)).toBe('done')
+  expect(await world.waiting(engine)).toEqual([])
+}
+
+describe('a change of flags on the condition that nobody made another', () => {
+  it.each(['lose-answer', 'lose-tail', 'lose-request', 'ghost'] as const)(
+    'is applied once, and no conflict with itself, when its answer was lost (%s); and can be taken back',
+    async (fault) => {
+      // Verifies: DC-7162-3.1.3a, I-LOG-3
+      const all = await lab()
+      await change(all, { add: ['flagged'], remove: [], when: 'unchanged' })
+      let count = 0
+      all.world.remote.fault = (step) => (step.kind === 'store' && count++ === 0 ? fault : 'pass')
+      await nothingWaits(all)
+      expect(flagsOf(all)).toBe('\\Flagged')
+      expect(await outcomes(all)).toEqual(['applied (flags-seen)'])
+      await all.engine.undo((await all.engine.receipts())[0]?.seq as never)
+      await nothingWaits(all)
+      expect(flagsOf(all)).toBe('')
+    },
+  )
+
+  it.each(['lose-answer', 'lose-tail'] as const)(
+    'may add and remove at once, whatever of it was done before the answer was lost (%s)',
+    async (fault) => {
+      for (const at of [0, 1]) {
+        const all = await lab()
+        rivalAdds(all, '\\Seen')
+        await nothingWaits(all)
+        await change(all, { add: ['flagged'], remove: ['seen'], when: 'unchanged' })
+        let count = 0
+        all.world.remote.fault = (step) => (step.kind === 'store' && count++ === at ? fault : 'pass')
+        await nothingWaits(all)
+        expect(flagsOf(all)).toBe('\\Flagged')
+      }
+    },
+  )
+
+  it('is no conflict with what we changed ourselves before, in the same pass or one that was cut short', async () => {
+    // Verifies: DC-7162-3.1.3a
+    for (const fault of ['pass', 'lose-request', 'lose-answer'] as const) {
+      const all = await lab()
+      await change(all, { add: ['seen'] })
+      await change(all, { add: ['flagged'], when: 'unchanged' })
+      await change(all, { remove: ['seen'] })
+      let isFirst = true
+      all.world.remote.fault = (step) => {
+        if (!isConditional(step) || !isFirst) return 'pass'
+        isFirst = false
+        return fault
+      }
+      await nothingWaits(all)
+      expect(flagsOf(all)).toBe('\\Flagged')
+      expect(all.sent.length).toBeLessThanOrEqual(3)
+    }
+  })
+
+  it('is done before what was asked after it on the same message, and after what was asked before', async () => {
+    // Verifies: H-19
+    const all = await lab()
+    await change(all, { add: ['seen'] })
+    await change(all, { remove: ['seen'], when: 'unchanged' })
+    await change(all, { add: ['seen'] })
+    await nothingWaits(all)
+    expect(flagsOf(all)).toBe('\\Seen')
+    const copied = await lab()
+    await change(copied, { add: ['seen'] })
+    await change(copied, { add: ['flagged'], when: 'unchanged' })
+    const [message] = await copied.world.messages(copied.engine, 'INBOX')
+    await copied.engine.copy(message?.reference as never, (await copied.engine.mailbox('Work')).id).accepted
+    await nothingWaits(copied)
+    expect(flagsOf(copied, 'Work')).toBe('\\Flagged \\Seen')
+  })
+
+  it('is applied once for several changes whose messages overlap, without the user being asked', async () => {
+    const all = await lab()
+    for (const add of [['seen'], ['flagged'], ['answered'], ['draft'], ['$one'], ['$two']]) {
+      await change(all, { add, when: 'unchanged' }, add[0] === 'flagged' ? 1 : 2)
+    }
+    await nothingWaits(all)
+    expect(flagsOf(all)).toBe('$one $two \\Answered \\Draft \\Flagged \\Seen')
+  })
+
+  it('is done where a rival has done just that; taking it back leaves it to the rival', async () => {
+    const all = await lab()
+    await change(all, { add: ['flagged'], when: 'unchanged' })
+    rivalAdds(all, '\\Flagged')
+    await nothingWaits(all)
+    expect(await outcomes(all)).toEqual(['applied (flags-seen)'])
+    const [message] = await all.world.messages(all.engine, 'INBOX')
+    expect(message?.flags).toEqual(['\\Flagged'])
+    const [receipt] = await all.engine.receipts()
+    await all.engine.undo(receipt?.seq as never).then(
+      () => {},
+      () => {},
+    )
+    await nothingWaits(all)
+    expect(flagsOf(all)).toBe('\\Flagged')
+  })
+
+  it('is sent again when the server is wrong about a change, and shown when it goes on being wrong', async () => {
+    // Verifies: DC-7162-3.1.3a, DC-7162-3.1.3b
+    for (const [lies, waiting] of [
+      [1, []],
+      [2, []],
+      [99, ['flag parked (conflict)']],
+    ] as const) {
+      const all = await lab()
+      await change(all, { add: ['flagged'], when: 'unchanged' })
+      let count = 0
+      all.world.bend = {
+        answer: (step) => {
+          if (!isConditional(step) || ++count > lies) return null
+          const { id, mailbox, uids } = step
+          return [
+            { kind: 'modified', id, mailbox, uids },
+            { kind: 'done', id, outcome: 'ok', rejection: null, exists: 2 },
+          ]
+        },
+      }
+      expect(await all.world.settle(all.engine, 12)).toBe('done')
+      expect(await all.world.waiting(all.engine)).toEqual(waiting)
+      expect(flagsOf(all)).toBe(waiting.length === 0 ? '\\Flagged' : '')
+      expect(count).toBeLessThanOrEqual(3)
+    }
+  })
+
+  it('is done as far as it was, when a refusal names what it left alone', async () => {
+    // Verifies: DC-7162-3.1.3b, DC-7162-3.1.3c
+    for (const rival of ['\\Flagged', '\\Answered']) {
+      const all = await lab()
+      await change(all, { add: ['flagged'], when: 'unchanged' }, 2)
+      let refusals = 0
+      all.world.bend = {
+        answer: (step) => {
+          if (!isConditional(step) || refusals++ > 0) return null
+          rivalAdds(all, rival)
+          const { id, mailbox, uids, direction, flags } = step
+          all.world.account.inbox.store(uids.difference(OURS), { direction, flags })
+          const rejection = { status: 'NO', code: 'MODIFIED', text: 'Some were changed.' } as const
+          return [
+            { kind: 'modified', id, mailbox, uids: OURS },
+            { kind: 'done', id, outcome: 'rejected', rejection, exists: 2 },
+          ]
+        },
+      }
+      await all.world.settle(all.engine)
+      expect(all.world.account.inbox.messages.map(({ flags }) => flags.join(' '))).toEqual(['\\Flagged', rival])
+      const isConflict = rival !== '\\Flagged'
+      expect(await all.world.waiting(all.engine)).toEqual(isConflict ? ['flag parked (conflict)'] : [])
+      expect(refusals).toBe(1)
+    }
+  })
+
+  it('waits for the next connection when the look behind it got no answer', async () => {
+    const all = await lab()
+    await change(all, { add: ['seen'] })
+    await change(all, { add: ['flagged'], when: 'unchanged' })
+    let wasStored = false
+    let cuts = 0
+    all.world.remote.fault = (step) => {
+      if (wasStored && step.kind === 'fetch' && cuts++ === 0) return 'cut'
+      wasStored = isConditional(step)
+      return 'pass'
+    }
+    await nothingWaits(all)
+    expect(cuts).toBeGreaterThan(0)
+    expect(flagsOf(all)).toBe('\\Flagged \\Seen')
+  })
+
+  it('is shown with both sides when somebody made another, and is made all the same when the user says so', async () => {
+    // Verifies: DC-7162-3.1.3a
+    const all = await lab()
+    rivalAdds(all, '\\Answered')
+    await nothingWaits(all)
+    await change(all, { add: ['seen'] })
+    await change(all, { add: ['flagged'], when: 'unchanged' })
+    rivalAdds(all, '$Forwarded')
+    await all.world.settle(all.engine)
+    expect(await all.world.waiting(all.engine)).toEqual(['flag parked (conflict)'])
+    const [entry] = await all.engine.entries()
+    expect(entry?.conflicts).toEqual([{ uid: 2, base: ['\\Answered', '\\Seen'], theirs: expect.arrayContaining(['$Forwarded']) }])
+    expect(flagsOf(all)).toBe('$Forwarded \\Answered \\Seen')
+    await all.engine.retry(entry?.seq as never)
+    await nothingWaits(all)
+    expect(flagsOf(all)).toBe('$Forwarded \\Answered \\Flagged \\Seen')
+  })
+
+  it('goes by the flags alone when the mailbox has new UIDs, for mod-sequences of the former say nothing', async () => {
+    // Verifies: DC-4549-4.1.1
+    for (const rival of [[], ['\\Answered']]) {
+      const all = await lab()
+      await change(all, { add: ['flagged'], when: 'unchanged' })
+      const { inbox } = all.world.account
+      inbox.remove(UidSet.of(1))
+      inbox.bumpUidValidity()
+      inbox.store(inbox.uids, { direction: 'add', flags: rival })
+      await all.world.settle(all.engine, 12)
+      expect(await all.world.waiting(all.engine)).toEqual(rival.length === 0 ? [] : ['flag parked (conflict)'])
+      expect(flagsOf(all)).toBe(rival.length === 0 ? '\\Flagged' : '\\Answered')
+    }
+  })
+})
+
+describe('a change of flags whose answer was lost', () => {
+  it('can be taken back, though the row showed it when it was sent again', async () => {
+    // Verifies: H-3
+    const all = await lab()
+    await change(all, { add: ['flagged'] })
+    let count = 0
+    all.world.remote.fault = (step) => (step.kind === 'store' && count++ === 0 ? 'lose-answer' : 'pass')
+    await nothingWaits(all)
+    const [receipt] = await all.engine.receipts()
+    await all.engine.undo(receipt?.seq as never)
+    await nothingWaits(all)
+    expect(flagsOf(all)).toBe('')
+  })
+})
