@@ -9,9 +9,9 @@ import type { UserActName } from './user-acts.ts'
 /** The servers that histories happen on, by what they cannot do. */
 export const TIERS: Readonly<Record<string, readonly Extension[]>> = {
   qresync: [],
-  condstore: ['QRESYNC'],
+  condstore: ['QRESYNC', 'REPLACE'],
   plain: ['CONDSTORE'],
-  'no MOVE': ['MOVE'],
+  'no MOVE': ['MOVE', 'REPLACE'],
   'no UIDPLUS': ['UIDPLUS', 'MOVE'],
   bare: ['CONDSTORE', 'MOVE', 'LIST-STATUS', 'MULTIAPPEND'],
 }
@@ -91,8 +91,6 @@ export interface Circumstances {
   /** Nobody else is there and the server refuses nothing: then the end is exactly what the user saw. */
   readonly isLonely: boolean
   readonly bodies: 'none' | 'text'
-  /** Whether the view is computed a second time, by the naive model, at every commit. */
-  readonly isViewChecked: boolean
   /** Which messages are held until the world comes to rest, and then all of them; left out: all of them all the time. */
   readonly hold?: Hold
 }

@@ -4,6 +4,7 @@ import { type Flag, flagKey, isMutating, type Step } from '@tidemail/core'
 import type { Operation } from '@tidemail/replay-log'
 import type { Executed } from '@tidemail/testing/simulated'
 import { messageIdIn } from './equality.ts'
+import { SubmissionLedger } from './submission-ledger.ts'
 
 interface Account {
   /** How often the user asked for it. */
@@ -29,6 +30,7 @@ const DELETED = flagKey('\\Deleted')
 /** Messages are told apart by their Message-ID. */
 export class Ledger {
   readonly #hasMove: boolean
+  readonly submissions: SubmissionLedger = new SubmissionLedger()
   readonly #accounts = new Map<string, Account>()
   readonly #mailboxes = new Map<string, number>()
   #repeats = 0
@@ -62,6 +64,7 @@ export class Ledger {
   /** What was to bring these there is taken back, or was never accepted: they may never be seen, but then what they replaced must stay. */
   withdraw(messageIds: readonly string[]): void {
     for (const id of messageIds) this.#of(id).isWithdrawn = true
+    this.submissions.withdraw(messageIds)
   }
 
   askFlags(messageIds: readonly string[], change: { readonly add: readonly Flag[]; readonly remove: readonly Flag[] }): void {
@@ -74,6 +77,7 @@ export class Ledger {
   /** Somebody else, or the user giving an upload up, makes these disappear. */
   allowLoss(messageIds: readonly string[]): void {
     for (const id of messageIds) this.#of(id).isLosable = true
+    this.submissions.withdraw(messageIds)
   }
 
   /** Somebody else marks these for deletion. */
@@ -147,8 +151,10 @@ export class Ledger {
       return done[deed] > times + this.#repeats ? [`${id}: ${deed} took effect ${done[deed]} times, asked for were ${times}`] : []
     }
     switch (step.kind) {
-      case 'append':
-        return tooOften('append', asked.append)
+      case 'append': {
+        const isEarly = this.submissions.isUnsent(id)
+        return [...tooOften('append', asked.append), ...(isEarly ? [`${id} is kept as sent, and was not sent`] : [])]
+      }
       case 'copy':
         return tooOften('copy', asked.copy + (this.#hasMove ? 0 : asked.move))
       case 'move':

@@ -110,12 +110,15 @@ class Player {
     world.happened(`user: ${act}`)
     const { accepted } = world
     const uploads = world.uploaded.length
+    const composed = world.composed.length
     try {
       if (isBusy) await task(await world.process(tab).open())
       else await world.live(tab, { faults: [], meanwhile: [], kill }, task)
     } finally {
       // What was not written yet when the process died was never accepted.
-      if (world.accepted === accepted) world.ledger.withdraw(world.uploaded.slice(uploads).map(({ id }) => id))
+      if (world.accepted === accepted) {
+        world.ledger.withdraw([...world.uploaded.slice(uploads).map(({ id }) => id), ...world.composed.slice(composed)])
+      }
       if (this.#wanted !== null) this.#wanted = await this.#view()
     }
   }
@@ -136,7 +139,11 @@ class Player {
     if (messages.length > 0) this.world.remembered = messages
     if (isOnMessages && chosen.length === 0) return
     this.world.story.push(`  ${mailbox.path} ${chosen.map(({ envelope }) => envelope.messageId).join(' ')}`)
-    const newMessage = () => this.#newMessage(random)
+    const newMessage = () => {
+      const message = this.#newMessage(random)
+      this.world.composed.push(message.id)
+      return message
+    }
     await act({ engine, random, ledger, mailbox, mailboxes, chosen, newMessage, uploaded, draft: this.#draft })
   }
 
@@ -147,7 +154,7 @@ class Player {
     const mayMeetExpunge = isAnyoneBusy && without.includes('UIDPLUS')
     const newMessage = () => this.#newMessage(random)
     const scene = { account, random, ledger, mailbox, chosen, now: clock.now(), mayMeetExpunge, newMessage }
-    const hasActed = rivalAct(name).act(scene)
+    const hasActed = this.world.parkedChecks.whileOthersAct(mailbox, () => rivalAct(name).act(scene))
     if (hasActed) this.world.happened(`rival: ${name}`, `  ${mailbox.path} ${chosen}`)
   }
 
@@ -208,6 +215,7 @@ class Player {
       'not-permitted': (what) => hasSplitAnswers || what.startsWith('NO ['),
       'over-quota': (what) => what === 'NO [OVERQUOTA]',
       'rejected-repeatedly': (what) => what.startsWith('MOVE stops') || what === 'BAD' || what.startsWith('NO'),
+      conflict: (what) => what === 'rival: flag' || what === 'rival: mark for deletion',
       uncertain: (what) =>
         hasSplitAnswers || what === 'rival: new UIDVALIDITY' || what.startsWith('killed') || (isFault(what) && losesAnswer(what)),
     }

@@ -59,7 +59,6 @@ class Stage {
       listingLagMs: 0,
       isLonely: false,
       bodies: 'none',
-      isViewChecked: true,
     }
     const mailboxes = [...new Set(['Archive', 'Work', ...boxes.map(({ path }) => path)])].filter((path) => path !== 'INBOX')
     this.world = new SimulatedWorld(circumstances, { mailboxes })

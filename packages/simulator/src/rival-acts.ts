@@ -4,7 +4,7 @@ import { UidSet } from '@tidemail/core'
 import type { ModelAccount, ModelMailbox } from '@tidemail/testing/simulated'
 import { messageIdIn } from './equality.ts'
 import type { Ledger } from './ledger.ts'
-import { FLAGS } from './user-acts.ts'
+import { FLAGS } from './some-flags.ts'
 import type { SeededRandom } from './virtual-time.ts'
 
 export interface RivalScene {

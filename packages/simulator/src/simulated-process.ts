@@ -4,6 +4,7 @@ import {
   type AccountId,
   accountId,
   type Change,
+  type Clock,
   type CommitResult,
   isMutating,
   type MessageStore,
@@ -12,18 +13,25 @@ import {
   type RemoteSession,
   type RunOptions,
   type Step,
+  type SubmissionOutcome,
+  type SubmittedMessage,
   SyncError,
 } from '@tidemail/core'
 import { createMailEngine, type MailEngine } from '@tidemail/engine'
 import { MemoryMessageStore, SimulatedRemote, type StepFault } from '@tidemail/testing/simulated'
+import { messageIdIn } from './equality.ts'
 import { type FaultName, losesAnswer, stepFault } from './faults.ts'
 import type { Interruption, Kill, KillMoment, PlannedFault } from './history.ts'
+import { handOver } from './simulated-submission.ts'
 import type { SimulatedWorld } from './simulated-world.ts'
 import { SeededRandom } from './virtual-time.ts'
 
 export const ME: AccountId = accountId('me')
 /** More writes of one event than any needs: what goes on for ever ends here. */
 const WRITES_MAX = 3_000
+
+/** Longer than the longest wait of one synchronisation: for a claim of another tab to expire, and for its ghosts. */
+const WAIT_MS_MAX = 120_000
 
 /** What everything rejects with once the process is dead. */
 export class ProcessDied extends Error {
@@ -39,9 +47,9 @@ export interface Disturbance {
 
 export const UNDISTURBED: Disturbance = { faults: [], meanwhile: [], kill: null }
 
-const STEP_FAULT_OF_KILL: Readonly<Record<'before step' | 'after step' | 'late step', StepFault>> = {
+const FAULT_OF_KILL: Readonly<Record<'before step' | 'after step' | 'late step', FaultName>> = {
   'before step': 'cut',
-  'after step': 'lose-answer',
+  'after step': 'lost answer',
   'late step': 'ghost',
 }
 
@@ -90,9 +98,10 @@ export class SimulatedProcess {
     this.#engine ??= await createMailEngine({
       store: this.#disturbedStore(),
       remote: this.#disturbedRemote(),
+      submitter: { submit: (message) => this.#handOver(message) },
       account: { id: ME, host: 'mail.example', user: 'me' },
       policy: { bodies: this.#world.circumstances.bodies, hold: this.#world.hold },
-      clock: this.#world.clock,
+      clock: this.#boundedClock(),
       random: new SeededRandom(this.#world.nextProcessSeed()),
     })
     return this.#engine
@@ -120,6 +129,7 @@ export class SimulatedProcess {
   /** What is in memory is gone; what the store said to be written is there. */
   async bury(): Promise<void> {
     this.#isDead = true
+    this.#world.ledger.submissions.forgetAnswers()
     this.remote.disconnectAll()
     await this.#engine?.close().catch(() => {})
     await this.#inner.close()
@@ -158,6 +168,19 @@ export class SimulatedProcess {
     this.#passOrDie('after commit', what)
     await this.#interrupt('commit')
     return result
+  }
+
+  /** Every wait has a bound (I-NET-1). */
+  #boundedClock(): Clock {
+    const { clock } = this.#world
+    return {
+      now: () => clock.now(),
+      sleep: (delayMs, signal) => {
+        const isBounded = delayMs >= 0 && delayMs <= WAIT_MS_MAX
+        if (!isBounded) this.#world.find({ check: 'I-NET-1', what: `the engine waits ${delayMs} ms` })
+        return clock.sleep(delayMs, signal)
+      },
+    }
   }
 
   #disturbedStore(): MessageStore {
@@ -231,24 +254,45 @@ export class SimulatedProcess {
   /** Decides what befalls a step that is about to be sent. Nothing can be awaited here (H-8). */
   #befall(step: Step): StepFault {
     this.#world.sending(step)
-    for (const moment of ['before step', 'after step', 'late step'] as const) {
-      if (!this.#diesAt(moment, step.kind)) continue
-      const fault = STEP_FAULT_OF_KILL[moment]
-      if (fault !== 'cut') this.#world.net.lose(step, this.#world.clock.now())
-      return fault
-    }
-    const name = this.#nextFault(step)
-    if (name === null) return 'pass'
-    this.#world.happened(name, `  ${name}: ${step.kind}`)
-    if (losesAnswer(name)) this.#world.net.lose(step, this.#world.clock.now())
-    if (name === 'restart') this.#world.restart()
-    return stepFault(name)
+    const fate = this.#fateOf(step.kind, isMutating(step) ? 'mutating' : 'any')
+    if (fate === null) return 'pass'
+    if (losesAnswer(fate)) this.#world.net.lose(step, this.#world.clock.now())
+    return stepFault(fate)
   }
 
-  #nextFault(step: Step): FaultName | null {
+  /** A message is handed to the submission server, where the same befalls it as a step. */
+  async #handOver({ bytes, id }: SubmittedMessage): Promise<SubmissionOutcome> {
+    this.#assertAlive()
+    const world = this.#world
+    const { submissions } = world.ledger
+    const messageId = messageIdIn(bytes)
+    world.submitting(id, messageId)
+    const fate = world.isOffline ? 'cut' : this.#fateOf('submit', 'mutating')
+    const { isTaken, outcome } = handOver(fate)
+    for (const what of submissions.enter(messageId, { isTaken })) world.find({ check: 'I-LOG-3', what })
+    this.#assertAlive()
+    await world.clock.sleep(world.circumstances.latencyMs)
+    await this.#interrupt('step')
+    if (outcome.kind !== 'unknown') submissions.answer(messageId)
+    if (outcome.kind === 'rejected') world.net.refused += 1
+    return outcome
+  }
+
+  #fateOf(what: string, of: PlannedFault['of']): FaultName | null {
+    for (const moment of ['before step', 'after step', 'late step'] as const) {
+      if (this.#diesAt(moment, what)) return FAULT_OF_KILL[moment]
+    }
+    const name = this.#nextFault(of)
+    if (name === null) return null
+    this.#world.happened(name, `  ${name}: ${what}`)
+    if (name === 'restart') this.#world.restart()
+    return name
+  }
+
+  #nextFault(kind: PlannedFault['of']): FaultName | null {
     const any = this.passed['before step'] - 1
-    const mutating = isMutating(step) ? this.#mutating : -1
-    if (isMutating(step)) this.#mutating += 1
+    const mutating = kind === 'mutating' ? this.#mutating : -1
+    if (kind === 'mutating') this.#mutating += 1
     const planned = this.#disturbance.faults.find(({ of, step: number }) => number === (of === 'any' ? any : mutating))
     return planned?.fault ?? null
   }

@@ -12,6 +12,7 @@ import {
   ModelAccount,
 } from '@tidemail/testing/simulated'
 import { NetChecks, nameOf } from './checks/net-checks.ts'
+import { ParkedChecks } from './checks/parked-checks.ts'
 import { StoreChecks } from './checks/store-checks.ts'
 import { checkView } from './checks/view-check.ts'
 import { Coverage, type LogState } from './coverage.ts'
@@ -49,7 +50,10 @@ export class SimulatedWorld {
   /** Messages that the user has seen, and may still act on. */
   remembered: readonly MessageView[] = []
   readonly uploaded: { readonly id: string; readonly bytes: Uint8Array }[] = []
+  /** Message-IDs of what the user wrote. */
+  readonly composed: string[] = []
   readonly #checks: StoreChecks
+  readonly parkedChecks: ParkedChecks
   /** What is on the disk, read past every process. */
   readonly onDisk: MemoryMessageStore
   readonly #processes = new Map<number, SimulatedProcess>()
@@ -71,7 +75,8 @@ export class SimulatedWorld {
       mailboxes: Object.fromEntries(mailboxes.map((path) => [path, path === 'Archive' ? 'archive' : null])),
     })
     this.ledger = new Ledger({ hasMove: !this.without.includes('MOVE') })
-    this.#checks = new StoreChecks(this.account)
+    this.#checks = new StoreChecks(this.account, { isListingLate: circumstances.listingLagMs > 0 })
+    this.parkedChecks = new ParkedChecks(this.account, this.ledger.submissions)
     this.onDisk = new MemoryMessageStore({ disk: this.disk, clock: this.clock })
     this.#onInterruption = onInterruption
     this.account.listen(({ event, mailbox }) => {
@@ -113,6 +118,7 @@ export class SimulatedWorld {
   async live(tab: number, disturbance: Disturbance, task: (engine: MailEngine) => Promise<void>): Promise<boolean> {
     this.writes.length = 0
     this.mutations.length = 0
+    const earlier = { refused: this.net.refused, rejections: this.#rejections() }
     try {
       return await this.process(tab).live(disturbance, task)
     } catch (error) {
@@ -121,7 +127,15 @@ export class SimulatedWorld {
         this.find({ check: 'crash', what: cause instanceof Error ? `${cause.stack}` : String(cause) })
       } else this.story.push(`  stopped: ${error.code} ${error.message}`)
       return false
+    } finally {
+      if (this.net.refused === earlier.refused && this.#rejections() > earlier.rejections)
+        this.find({ check: 'I-NET-1', what: 'something counts as refused although nothing was' })
     }
+  }
+
+  /** How often something was refused of what still waits; what leaves the log takes its count along, so that this may be less later. */
+  #rejections(): number {
+    return [...this.disk.state.entries.values()].reduce((sum, record) => sum + decodeEntry(record).rejections, 0)
   }
 
   async sync(tab: number, disturbance: Disturbance = UNDISTURBED): Promise<SyncReport | null> {
@@ -185,6 +199,13 @@ export class SimulatedWorld {
     for (const finding of this.net.check(step, this.clock.now(), this.disk.state)) this.find(finding)
   }
 
+  /** A process is about to hand a message over. */
+  submitting(claim: string, messageId: string): void {
+    this.mutations.push(`submit ${messageId}`)
+    this.story.push(`  > submit ${messageId}`)
+    for (const finding of this.net.checkSubmission(claim, this.clock.now(), this.disk.state)) this.find(finding)
+  }
+
   /** The server did this for us. */
   executed(executed: Executed): void {
     for (const what of this.ledger.enter(executed)) this.find({ check: 'I-LOG-3', what })
@@ -194,8 +215,8 @@ export class SimulatedWorld {
     this.writes.push(what)
     if (what === 'accept') this.accepted += 1
     const after = this.disk.state
-    for (const finding of this.#checks.check(before, after)) this.find({ ...finding, what: `at "${what}": ${finding.what}` })
-    if (!this.circumstances.isViewChecked) return
+    const found = [...this.#checks.check(before, after), ...this.parkedChecks.check(before, after)]
+    for (const finding of found) this.find({ ...finding, what: `at "${what}": ${finding.what}` })
     for (const finding of await checkView(this.onDisk, after, ME)) {
       this.find({ ...finding, what: `at "${what}": ${finding.what}` })
     }

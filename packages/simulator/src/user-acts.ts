@@ -1,13 +1,13 @@
 /** What the simulated user can do: one row each. An act draws what it needs from its own seed, and enters in the ledger what it asks for. */
 
-import { type Flag, type MailboxView, type MessageReference, type MessageView, SyncError } from '@tidemail/core'
+import { type MailboxView, type MessageReference, type MessageView, SyncError } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
 import type { Entry, Operation, Receipt } from '@tidemail/replay-log'
 import type { Ledger } from './ledger.ts'
 import { MAILBOX_ACTS } from './mailbox-acts.ts'
+import { FLAGS } from './some-flags.ts'
+import { UPLOAD_ACTS } from './upload-acts.ts'
 import type { SeededRandom } from './virtual-time.ts'
-
-export const FLAGS: readonly Flag[] = ['\\Seen', '\\Flagged', '\\Answered', '$Work']
 
 /** What an act has to work with. */
 export interface UserScene {
@@ -28,6 +28,7 @@ export interface UserScene {
 
 export type UserActName =
   | 'flag'
+  | 'flag unless changed'
   | 'move'
   | 'copy'
   | 'expunge'
@@ -35,6 +36,7 @@ export type UserActName =
   | 'append'
   | 'three in a row'
   | 'save a draft'
+  | 'submit'
   | 'undo'
   | 'retry'
   | 'retarget'
@@ -63,6 +65,18 @@ const MESSAGE_ACTS: readonly UserAct[] = [
       const change = random.chance(0.6) ? { add: [flag], remove: [] } : { add: [], remove: [flag] }
       ledger.askFlags(idsOf(chosen), change)
       await engine.flag(referencesOf(chosen), change).accepted
+    },
+  },
+  {
+    // Only messages that nobody else changed (RFC 7162 §3.1.3).
+    name: 'flag unless changed',
+    weight: 0,
+    isOnMessages: true,
+    async act({ engine, random, ledger, chosen }) {
+      const flag = random.pick(FLAGS)
+      const change = random.chance(0.6) ? { add: [flag], remove: [] } : { add: [], remove: [flag] }
+      ledger.askFlags(idsOf(chosen), change)
+      await engine.flag(referencesOf(chosen), { ...change, when: 'unchanged' }).accepted
     },
   },
   {
@@ -95,18 +109,6 @@ const MESSAGE_ACTS: readonly UserAct[] = [
     },
   },
   {
-    name: 'append',
-    weight: 2,
-    isOnMessages: false,
-    async act({ engine, random, ledger, mailbox, newMessage, uploaded }) {
-      // Twins: the same bytes twice, and both are wanted (H-10).
-      const message = uploaded.length > 0 && random.chance(0.2) ? random.pick(uploaded) : newMessage()
-      uploaded.push(message)
-      ledger.ask('append', [message.id])
-      await engine.append({ to: mailbox.id, bytes: message.bytes, flags: [random.pick(FLAGS)] }).accepted
-    },
-  },
-  {
     name: 'delete',
     weight: 2,
     isOnMessages: true,
@@ -116,25 +118,6 @@ const MESSAGE_ACTS: readonly UserAct[] = [
       // What is in Trash already goes for good; where a message of an old page is by now, the app cannot tell.
       if (chosen.some(({ mailboxId }) => mailboxId === trash.id) || mailbox.id === trash.id) ledger.ask('expunge', idsOf(chosen))
       await engine.delete(referencesOf(chosen), { to: trash.id }).accepted
-    },
-  },
-  {
-    name: 'save a draft',
-    weight: 3,
-    isOnMessages: false,
-    async act({ draft, engine, ledger, mailbox, newMessage, random, uploaded }) {
-      const message = newMessage()
-      uploaded.push(message)
-      ledger.ask('append', [message.id])
-      const before = random.chance(0.8) ? draft.last : null
-      // A version that was replaced already leads to the one that replaced it.
-      if (before !== null) ledger.askReplacement(message.id, draft.ids)
-      const replaces = before === null ? {} : { replaces: before }
-      if (before !== null) draft.ids.push(message.id)
-      const handle = engine.saveDraft({ to: mailbox.id, bytes: message.bytes, ...replaces })
-      await handle.accepted
-      draft.last = await handle.message
-      if (before === null) draft.ids = [message.id]
     },
   },
   {
@@ -159,8 +142,9 @@ const MESSAGE_ACTS: readonly UserAct[] = [
     async act({ engine, ledger, random }) {
       const parked = (await engine.entries()).filter(({ progress }) => progress.some(({ state }) => state === 'parked'))
       if (parked.length === 0) return
-      const { progress, seq } = random.pick(parked)
-      if (progress.some(({ parkedFor }) => parkedFor === 'uncertain')) ledger.allowRepeat()
+      const entry = random.pick(parked)
+      const { seq } = entry
+      allowRepeat(ledger, entry)
       await ifAllowed(engine.retry(seq))
     },
   },
@@ -171,8 +155,9 @@ const MESSAGE_ACTS: readonly UserAct[] = [
     async act({ engine, ledger, mailbox, random }) {
       const parked = (await engine.entries()).filter(({ progress }) => progress.some(({ state }) => state === 'parked'))
       if (parked.length === 0) return
-      const { progress, seq } = random.pick(parked)
-      if (progress.some(({ parkedFor }) => parkedFor === 'uncertain')) ledger.allowRepeat()
+      const entry = random.pick(parked)
+      const { seq } = entry
+      allowRepeat(ledger, entry)
       await ifAllowed(engine.retarget(seq, mailbox.id))
     },
   },
@@ -187,18 +172,20 @@ const MESSAGE_ACTS: readonly UserAct[] = [
   },
 ]
 
+/** Of which any follows any; recorded histories draw from these. */
+const ACTS_IN_A_ROW: readonly UserActName[] = ['flag', 'move', 'copy', 'expunge', 'delete']
+
 /** Three acts on the same messages before anything of them is sent: where folding could leave one out. */
 const THREE_IN_A_ROW: UserAct = {
   name: 'three in a row',
   weight: 2,
   isOnMessages: true,
   async act(scene) {
-    const acts = MESSAGE_ACTS.filter(({ isOnMessages }) => isOnMessages)
-    for (let number = 0; number < 3; number += 1) await scene.random.pick(acts).act(scene)
+    for (let number = 0; number < 3; number += 1) await userAct(scene.random.pick(ACTS_IN_A_ROW)).act(scene)
   },
 }
 
-export const USER_ACTS: readonly UserAct[] = [...MESSAGE_ACTS, THREE_IN_A_ROW, ...MAILBOX_ACTS]
+export const USER_ACTS: readonly UserAct[] = [...MESSAGE_ACTS, ...UPLOAD_ACTS, THREE_IN_A_ROW, ...MAILBOX_ACTS]
 
 export function userAct(name: UserActName): UserAct {
   const found = USER_ACTS.find((candidate) => candidate.name === name)
@@ -213,10 +200,20 @@ export async function discard(engine: MailEngine, ledger: Ledger, seq: Parameter
   await ifAllowed(engine.discard(seq))
 }
 
+/** What nobody can tell of may take effect once more when the user lets it be tried again. */
+function allowRepeat(ledger: Ledger, { operation, progress }: Entry): void {
+  const uncertain = progress.filter(({ parkedFor }) => parkedFor === 'uncertain')
+  if (uncertain.length > 0) ledger.allowRepeat()
+  if (operation.kind !== 'submit') return
+  const isDeed = uncertain.some(({ targets }) => targets.kind === 'local' && targets.locals.has(operation.deed))
+  if (isDeed) ledger.submissions.allowRepeat(uploadsOf(operation))
+}
+
 /** What an app must expect: what it speaks of is gone, was sent, or is there already. */
 const EXPECTED: readonly string[] = [
   'input.not-undoable',
   'input.not-retargetable',
+  'input.not-conditional',
   'input.unknown-operation',
   'input.unknown-message',
   'input.unknown-mailbox',

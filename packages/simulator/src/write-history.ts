@@ -48,7 +48,6 @@ function drawCircumstances(random: SeededRandom, tier: string): Circumstances {
     listingLagMs: !isLonely && random.chance(0.15) ? random.pick([100, 300, LATE_MS_MAX - ghostLifeMs]) : 0,
     isLonely,
     bodies: random.chance(0.1) ? 'text' : 'none',
-    isViewChecked: random.chance(0.2),
   }
 }
 

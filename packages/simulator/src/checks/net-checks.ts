@@ -13,6 +13,8 @@ export class NetChecks {
   readonly #given = new Map<string, Set<number>>()
   /** By path: until when nothing may be sent that changes the mailbox. */
   readonly #quietUntil = new Map<string, number>()
+  /** How many refusals were heard. */
+  refused = 0
   readonly #claims = new WeakMap<ClaimRecord, Claim>()
 
   hear(item: Observation): void {
@@ -25,6 +27,9 @@ export class NetChecks {
         return
       case 'appended':
         this.#give(item.target, item.uids)
+        return
+      case 'done':
+        if (item.outcome === 'rejected') this.refused += 1
         return
       case 'copied':
         this.#give(item.target, item.pairs.destinations.values())
@@ -55,6 +60,15 @@ export class NetChecks {
       if (wait > 0) found.push({ check, what: `${nameOf(step)} is sent ${wait} ms before ${path} is quiet` })
     }
     return [...found, ...this.#checkUids(step)]
+  }
+
+  /** `id` is that of the claim. */
+  checkSubmission(id: string, now: number, { claims }: MemoryState): Finding[] {
+    const record = [...claims.values()].find((candidate) => candidate.id === id)
+    const submission = record === undefined ? undefined : decodeClaim(record).submission
+    if (submission === undefined) return [{ check: 'H-2', what: 'a message is handed over without a claim' }]
+    const delayMs = now - submission.notAfter
+    return delayMs > 0 ? [{ check: 'H-8', what: `a message is handed over ${delayMs} ms too late` }] : []
   }
 
   #checkUids(step: Step): Finding[] {

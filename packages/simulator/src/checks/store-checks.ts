@@ -1,6 +1,6 @@
 /** Checks each write of the store against what was there before, and against the server: checkpoints, rows, and the replay log. */
 
-import { type BoxEpoch, type MailboxRecord, normaliseFlags, type Targets } from '@tidemail/core'
+import { type BoxEpoch, type EntrySeq, type MailboxRecord, normaliseFlags, type Targets } from '@tidemail/core'
 import { decodeEntry, decodeReceipt, type Operation } from '@tidemail/replay-log'
 import type { MemoryState, ModelAccount, ModelMailbox } from '@tidemail/testing/simulated'
 import type { Finding } from '../finding.ts'
@@ -9,11 +9,14 @@ type Checkpoint = NonNullable<MailboxRecord['checkpoint']>
 
 export class StoreChecks {
   readonly #account: ModelAccount
+  /** Whether the server may not name what is there: it is believed. */
+  readonly #isListingLate: boolean
   /** UIDs that were dropped, and are gone from the server: they must never come back. */
   readonly #gone = new Map<BoxEpoch, Set<number>>()
 
-  constructor(account: ModelAccount) {
+  constructor(account: ModelAccount, { isListingLate }: { readonly isListingLate: boolean }) {
     this.#account = account
+    this.#isListingLate = isListingLate
   }
 
   check(before: MemoryState, after: MemoryState): Finding[] {
@@ -46,10 +49,17 @@ export class StoreChecks {
     const gone = this.#gone.get(mailbox.box) ?? new Set<number>()
     this.#gone.set(mailbox.box, gone)
     const risen = [...known.difference(knownBefore).values()].filter((uid) => gone.has(uid))
+    const kept: number[] = []
     if (server !== undefined) {
-      for (const uid of knownBefore.difference(known).values()) if (!isThere(server, uid)) gone.add(uid)
+      for (const uid of knownBefore.difference(known).values()) {
+        if (server.get(uid) !== undefined && !this.#isListingLate) kept.push(uid)
+        else if (!isThere(server, uid)) gone.add(uid)
+      }
     }
-    return risen.length === 0 ? [] : [{ check: 'resurrection', what: `UIDs ${risen} had gone, and are back` }]
+    return [
+      ...(risen.length === 0 ? [] : [{ check: 'resurrection', what: `UIDs ${risen} had gone, and are back` }]),
+      ...(kept.length === 0 ? [] : [{ check: 'I-SYNC-2', what: `UIDs ${kept} are dropped, and are there` }]),
+    ]
   }
 }
 
@@ -93,7 +103,7 @@ function isThere(server: ModelMailbox, uid: number): boolean {
 /** An entry leaves the log only with a receipt of all its targets (I-LOG-2), and is never half there (H-1). */
 function checkLog(before: MemoryState, after: MemoryState): Finding[] {
   if (before.entries === after.entries) return []
-  const found: Finding[] = []
+  const found: Finding[] = [...checkAccepted(before, after)]
   for (const [seq, { accountId }] of before.entries) {
     if (after.entries.has(seq)) continue
     const record = after.receipts.get(`${accountId} ${seq}`)
@@ -117,6 +127,22 @@ function checkLog(before: MemoryState, after: MemoryState): Finding[] {
     )
     if (missing > 0) found.push({ check: 'H-1', what: `entry ${seq} has lost ${missing} targets` })
     if (missing < 0) found.push({ check: 'H-1 twice', what: `entry ${seq} has ${-missing} targets twice` })
+  }
+  return found
+}
+
+/** What is accepted is in the log, with the bytes it brings, as long as it has no receipt (I-LOG-1, I-STORE-2). */
+function checkAccepted(before: MemoryState, after: MemoryState): Finding[] {
+  const found: Finding[] = []
+  for (let seq = before.nextSeq; seq < after.nextSeq; seq += 1) {
+    if (!after.entries.has(seq as EntrySeq)) found.push({ check: 'I-LOG-1', what: `entry ${seq} was accepted, and is not there` })
+  }
+  for (const [seq, record] of after.entries) {
+    if (before.entries.get(seq) === record && before.bodies === after.bodies) continue
+    const { operation, progress } = decodeEntry(record)
+    const isWanted = 'message' in operation && progress.some(({ parkedFor }) => parkedFor !== 'bytes-lost')
+    if (isWanted && !after.bodies.has(operation.message.bodyId))
+      found.push({ check: 'I-STORE-2', what: `the bytes of entry ${seq} are gone` })
   }
   return found
 }

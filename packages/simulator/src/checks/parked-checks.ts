@@ -1,0 +1,70 @@
+/** Checks, when something is put to the user, that nobody but the user can decide it. */
+
+import { decodeEntry, type Entry, type Progress } from '@tidemail/replay-log'
+import type { MemoryState, ModelAccount, ModelMailbox } from '@tidemail/testing/simulated'
+import type { Finding } from '../finding.ts'
+import type { SubmissionLedger } from '../submission-ledger.ts'
+
+export class ParkedChecks {
+  readonly #account: ModelAccount
+  readonly #submissions: SubmissionLedger
+  /** By mailbox and UID: the mod-sequence of the last change that was not ours. */
+  readonly #changedByOthers = new WeakMap<ModelMailbox, Map<number, bigint>>()
+
+  constructor(account: ModelAccount, submissions: SubmissionLedger) {
+    this.#account = account
+    this.#submissions = submissions
+  }
+
+  /** Somebody else acts on the mailbox: what has another mod-sequence afterwards, was changed. */
+  whileOthersAct(mailbox: ModelMailbox, act: () => boolean): boolean {
+    const before = new Map(mailbox.messages.map(({ modSeq, uid }) => [uid as number, modSeq]))
+    const hasActed = act()
+    const changed = this.#changedByOthers.get(mailbox) ?? new Map<number, bigint>()
+    this.#changedByOthers.set(mailbox, changed)
+    for (const { modSeq, uid } of mailbox.messages) if (before.get(uid) !== modSeq) changed.set(uid, modSeq)
+    return hasActed
+  }
+
+  check(before: MemoryState, after: MemoryState): Finding[] {
+    if (before.entries === after.entries) return []
+    const found: Finding[] = []
+    for (const [seq, record] of after.entries) {
+      const earlier = before.entries.get(seq)
+      if (earlier === record) continue
+      const entry = decodeEntry(record)
+      const parked = (reason: Progress['parkedFor']): boolean => entry.progress.some(({ parkedFor }) => parkedFor === reason)
+      const known = earlier === undefined ? [] : decodeEntry(earlier).conflicts
+      if (parked('conflict') && known.length !== entry.conflicts.length) found.push(...this.#checkConflicts(entry, after))
+      if (parked('uncertain') && entry.operation.kind === 'submit') found.push(...this.#checkSubmission(entry))
+    }
+    return found
+  }
+
+  /** A change of flags that was to be made only if nobody else made one meets no change but those of others (RFC 7162 §3.1.3). */
+  #checkConflicts({ conflicts, operation, progress, seq }: Entry, { mailboxes }: MemoryState): Finding[] {
+    if (operation.kind !== 'flag' || operation.ifUnchanged === undefined) return []
+    const { since } = operation.ifUnchanged
+    const place = progress.find(({ parkedFor }) => parkedFor === 'conflict')?.targets.mailboxId
+    const mailbox = place === undefined ? undefined : mailboxes.get(place)
+    const there = mailbox === undefined ? undefined : this.#account.mailbox(mailbox.path)
+    if (there === undefined || there.uidValidity !== mailbox?.uidValidity) return []
+    const changed = this.#changedByOthers.get(there)
+    return conflicts.flatMap(({ uid }) => {
+      const isOthers = there.get(uid) === undefined || (changed?.get(uid) ?? 0n) > since
+      return isOthers
+        ? []
+        : [{ check: 'conflict', what: `entry ${seq} is parked, but nobody else changed ${mailbox?.path} ${uid}` }]
+    })
+  }
+
+  /** What the submission server answered is no matter of doubt (H-9). */
+  #checkSubmission({ operation, progress, seq }: Entry): Finding[] {
+    if (operation.kind !== 'submit') return []
+    const isDeed = progress.some(
+      ({ parkedFor, targets }) => parkedFor === 'uncertain' && targets.kind === 'local' && targets.locals.has(operation.deed),
+    )
+    const isAnswered = this.#submissions.isAnswered(operation.message.envelope.messageId ?? '')
+    return isDeed && isAnswered ? [{ check: 'H-9', what: `entry ${seq} is put to the user, though it was answered` }] : []
+  }
+}
