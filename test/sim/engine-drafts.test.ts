@@ -178,17 +178,26 @@ describe('a draft', () => {
     expect(await mail.entries()).toEqual([])
   })
 
-  it('is uploaded, and the version before removed, when the server refuses the REPLACE', async () => {
-    // Verifies: DC-8508-3.4
-    const mail = await lab.openSynchronised()
-    const first = await saved(mail, 'One')
-    await lab.rest(mail)
-    lab.remote.fault = (step) => (step.kind === 'replace' ? 'reject' : 'pass')
-    await saved(mail, 'Two', first)
-    await lab.rest(mail)
-    expect(lab.onServer('Drafts')).toEqual(['Two'])
-    expect(lab.kinds).toEqual(['append', 'replace', 'append', 'store', 'expunge'])
-  })
+  it.each([
+    ['NO', null],
+    ['NO', 'NONEXISTENT'],
+    ['NO', 'CANNOT'],
+    ['BAD', null],
+  ] as const)(
+    'is uploaded, and the version before removed, when the server answers %s [%s] to the REPLACE',
+    async (status, code) => {
+      // Verifies: DC-8508-3.4
+      const mail = await lab.openSynchronised()
+      const first = await saved(mail, 'One')
+      await lab.rest(mail)
+      const refused = { kind: 'reject', rejection: { status, code, text: 'Refused.' } } as const
+      lab.remote.fault = (step) => (step.kind === 'replace' ? refused : 'pass')
+      await saved(mail, 'Two', first)
+      await lab.rest(mail)
+      expect(lab.onServer('Drafts')).toEqual(['Two'])
+      expect(lab.kinds).toEqual(['append', 'replace', 'append', 'store', 'expunge'])
+    },
+  )
 
   it('that the server has no room for is parked, and the version before stays there', async () => {
     // Verifies: DC-8508-3.4, I-STORE-2

@@ -143,6 +143,15 @@ describe('operations', () => {
     await bare.close()
   })
 
+  // Verifies: H-2, DC-4315-3d
+  it('that move a message fetch nothing of it again', async () => {
+    const mail = await lab.openSynchronised()
+    const [newest] = await messagesOf(mail, 'INBOX')
+    await mail.move(newest?.reference ?? [], (await mail.mailbox('Archive')).id).accepted
+    expect(await mail.syncOnce()).toMatchObject({ outcome: 'done', messagesFetched: 0 })
+    expect(await subjectsOf(mail, 'Archive')).toContain(newest?.envelope.subject)
+  })
+
   it('that are refused do not hold up those after them', async () => {
     const mail = await lab.openSynchronised()
     const [newest] = await messagesOf(mail, 'INBOX')

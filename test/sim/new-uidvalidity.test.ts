@@ -69,6 +69,17 @@ describe.each(EVIDENCES)('a mailbox with a new UIDVALIDITY, its messages known b
   })
 })
 
+// Verifies: DC-4549-4.1.1
+it('is asked for its messages once, under the UIDVALIDITY that STATUS told', async () => {
+  const mail = await synchronised('EMAILID')
+  bump()
+  lab.remote.sent.splice(0)
+  await mail.syncOnce()
+  const onWork = lab.remote.sent.flatMap(({ step }) => ('mailbox' in step && step.mailbox.path === 'Work' ? [step] : []))
+  const { uidValidity } = lab.account.open('Work')
+  expect(onWork.map(({ kind, mailbox }) => [kind, mailbox.uidValidity])).toEqual([['fetch', uidValidity]])
+})
+
 describe('what was queued', () => {
   // Verifies: DC-4549-4.1.1, I-STORE-2
   it('goes on under the new UIDs when EMAILID finds every target', async () => {

@@ -96,6 +96,16 @@ describe('the policy of parts', () => {
     expect(asked()).toEqual(['INBOX 1/1'])
   })
 
+  it('asks once in a pass for what the server refuses, though both rounds want it', async () => {
+    arrive('INBOX', { bytes: withFile('one', 100) })
+    lab.remote.fault = (step) => (step.kind === 'fetch-body' ? 'reject' : 'pass')
+    const engine = await lab.openSynchronised({ policy: ALL })
+    expect(asked()).toEqual(['INBOX 1/1', 'INBOX 1/2'])
+    lab.remote.fault = () => 'pass'
+    await engine.syncOnce()
+    expect(asked()).toEqual(['INBOX 1/1', 'INBOX 1/2'])
+  })
+
   it('stops what it has begun when the network becomes metered', async () => {
     arrive('INBOX', { bytes: withFile('film', 20 * PART_PIECE_BYTES) })
     const engine = await lab.open({ policy: ALL })

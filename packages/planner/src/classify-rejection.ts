@@ -2,6 +2,7 @@
 
 import type { MutatingStep, Rejection } from '@tidemail/core'
 import type { ParkReason } from '@tidemail/replay-log'
+import { isMailboxStep } from './resting-mailboxes.ts'
 
 export type RejectionVerdict =
   /** It may pass: try again after a while, a bounded number of times. */
@@ -49,12 +50,16 @@ export function isPassing(rejection: Rejection | null): boolean {
   return BY_CODE[rejection?.code ?? '']?.kind === 'retry'
 }
 
-/** Without a code that we know, a NO is tried again and a BAD is not. What the user made is parked rather than thrown away (I-STORE-2). */
+/**
+ * Without a code that we know, a NO is tried again and a BAD is not. What the user made is parked rather than thrown away (I-STORE-2); a mailbox that a server
+ * will not delete or rename, and does not say why, is shown again as it is.
+ */
 export function classifyRejection(rejection: Rejection | null, step: MutatingStep, rejectionsBefore: number): RejectionVerdict {
   const verdict =
     BY_CODE[rejection?.code ?? ''] ?? (rejection?.status === 'BAD' ? { kind: 'refused' as const } : { kind: 'retry' as const })
   const isLast = rejectionsBefore + 1 >= REJECTIONS_MAX
   const isOver = (verdict.kind === 'retry' || verdict.kind === 'look-again') && isLast
+  if (isOver && isMailboxStep(step) && !isPassing(rejection)) return { kind: 'refused' }
   const isOfUser = verdict.kind === 'refused' && (step.kind === 'append' || step.kind === 'replace')
   return isOver || isOfUser ? { kind: 'park', reason: 'rejected-repeatedly' } : verdict
 }

@@ -75,6 +75,7 @@ interface Server {
   readonly uidNext: number | null
   /** What STATUS tells, where the open tells nothing. */
   readonly statusUidNext?: number
+  readonly statusUidValidity?: number
   readonly rows?: readonly RowSeen[]
   readonly sourcesLeft?: string
   readonly uidValidity?: number
@@ -120,7 +121,7 @@ function answers(probe: Probe, server: Server): Observation[] {
             path: 'Archive',
             messages: 1,
             uidNext: statusUidNext,
-            uidValidity: mailbox.uidValidity,
+            uidValidity: uidValidity(server.statusUidValidity ?? mailbox.uidValidity),
             highestModSeq: null,
             objectId: null,
           },
@@ -163,6 +164,13 @@ describe('what a probe proves of an upload', () => {
     ['the server does not tell UIDNEXT', { uidNext: null }, '3 uncertain'],
     ['only STATUS tells that UIDNEXT has not moved', { uidNext: null, statusUidNext: 50 }, '3 not-done'],
     ['only STATUS tells that UIDNEXT has moved', { uidNext: null, statusUidNext: 51 }, '3 uncertain'],
+    ['STATUS told of another life', { uidNext: null, statusUidNext: 50, statusUidValidity: 8 }, '3 uncertain'],
+    ['its like was there before the fence', { uidNext: 50, rows: [row(49, '<a@x>')] }, '3 not-done'],
+    [
+      'its like is in another mailbox',
+      { uidNext: 50, rows: [{ ...row(50, '<a@x>'), mailbox: { path: 'INBOX', uidValidity: uidValidity(3) } }] },
+      '3 not-done',
+    ],
     ['the mailbox was made anew', { uidNext: 1, uidValidity: 8 }, '3 uncertain'],
   ] as const)('%s', (_, server, verdict) => {
     // Verifies: H-9, I-LOG-3, FIELD-10
@@ -184,6 +192,14 @@ describe('what a probe proves of an upload', () => {
       verdicts: [{ of: 3, kind: 'done', uid: 50, more: [52] }],
       uidNext: 53,
     })
+  })
+
+  it('leaves alone what is held already: that was somebody else, or an operation that was settled', () => {
+    // Verifies: H-9, H-10
+    const probe = probeOf(upload)
+    const held = { box: boxEpoch(2), checkpoint: { known: UidSet.of(50) } } as MailboxRecord
+    const told = answers(probe, { uidNext: 51, rows: [row(50, '<a@x>')] })
+    expect(concludeProbe(probe, told, held, new Map())).toMatchObject({ verdicts: [{ of: 3, kind: 'not-done' }] })
   })
 
   it('compares the bytes where there is no Message-ID', () => {

@@ -1,7 +1,7 @@
 /** Verifies: FIELD-12 */
 
 import { accountId, boxEpoch, entrySeq, localId, type MailboxRecord, type MailboxRole, mailboxId, UidSet } from '@tidemail/core'
-import { acceptOperation, type Entry } from '@tidemail/replay-log'
+import { acceptOperation, type Entry, transition } from '@tidemail/replay-log'
 import { sampleMailbox } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { asksBefore, massExpunges } from './mass-delete.ts'
@@ -65,5 +65,13 @@ describe('what is to be expunged', () => {
     expect(stopped([expunge(1, UidSet.range(1, 199))])).toEqual([])
     expect(stopped([expunge(1, whole)], [mailbox.id])).toEqual([])
     expect(stopped([expunge(1, whole, boxEpoch(77))])).toEqual([])
+  })
+
+  it('is no more what waits for an answer already', () => {
+    const first = expunge(1, UidSet.range(1, 150))
+    const parked = first.progress.map(
+      ({ targets }) => transition(first, targets, { kind: 'park', parkedFor: 'mass-delete' }).entry,
+    )
+    expect(stopped([...parked, expunge(2, UidSet.range(151, 200))])).toEqual([])
   })
 })

@@ -184,6 +184,13 @@ describe('planning a look at a mailbox', () => {
     expect(sketch(plan(local({ isNew: true }), status(0, 1, 40), 'qresync').steps)).toEqual(['open'])
   })
 
+  it('asks under the UIDVALIDITY that STATUS told, whatever was held before', () => {
+    // Verifies: DC-4549-4.1.1
+    const { steps } = plan(local(), status(3, 4, 40, uidValidity(8)), 'qresync')
+    expect(sketch(steps)).toEqual(['open since 31', 'summary 1:4294967295'])
+    expect(steps.flatMap((step) => ('mailbox' in step ? [step.mailbox.uidValidity] : []))).toEqual([8])
+  })
+
   it('only opens a mailbox whose UIDVALIDITY nobody told', () => {
     // Verifies: I-NET-2
     expect(sketch(plan(local({ isNew: true }), null, 'qresync').steps)).toEqual(['open'])

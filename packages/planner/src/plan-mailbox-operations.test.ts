@@ -454,11 +454,35 @@ describe('what LIST shows to be done', () => {
     ['both names there', [record('A')], [rename('A', 'Z')], ['INBOX', 'A', 'Z'], [], ['INBOX', 'A'], ['#1 queued']],
     ['left out, but not gone', [record('A')], [rename('A', 'Z')], ['INBOX', 'Z'], [], ['INBOX', 'A'], ['#1 queued']],
     ['deleted', [record('A')], [remove('A')], ['INBOX'], ['A'], ['INBOX'], ['#1 applied']],
+    [
+      'a name that another mailbox bears',
+      [made('N'), record('M', { path: 'N' })],
+      [create('N')],
+      ['INBOX', 'N'],
+      [],
+      ['INBOX', '(N)', 'N'],
+      ['#1 queued'],
+    ],
+    [
+      'a new name that another mailbox bears',
+      [record('A'), record('M', { path: 'Z' })],
+      [rename('A', 'Z')],
+      ['INBOX', 'Z'],
+      ['A'],
+      ['INBOX', 'A', 'Z'],
+      ['#1 queued'],
+    ],
+    ['not listed, but not gone', [record('A')], [remove('A')], ['INBOX'], [], ['INBOX', 'A'], ['#1 queued']],
     ['still there', [record('A')], [remove('A')], ['INBOX', 'A'], [], ['INBOX', 'A'], ['#1 queued']],
   ] as const)('%s', (_, mailboxes, requests, listed, gone, then, told) => {
     const end = listing(state(mailboxes, log(...requests)), listed, gone)
     expect(paths(end)).toEqual(then)
     expect(end.told).toEqual(told)
+  })
+
+  it('settles also what waits for the user: it is as was asked', () => {
+    const waiting = log(create('N')).map((entry) => parked(entry, 'uncertain'))
+    expect(listing(state([made('N')], waiting), ['INBOX', 'N'], []).told).toEqual(['#1 applied'])
   })
 
   it('decides nothing while the answer is missing: it may still come about', () => {

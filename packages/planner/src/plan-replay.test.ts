@@ -434,6 +434,22 @@ describe('settling what was answered', () => {
     expect(planLanes(world(ledger.open))).toEqual([])
   })
 
+  it.each([
+    ['there', 72, ['carry-messages', 'forward', 'forward']],
+    ['under another UIDVALIDITY: it says nothing', 73, []],
+  ])('puts the copy where COPYUID says, %s', (_, given, then) => {
+    // Verifies: DC-4315-3d, DC-4549-4.1.1
+    const state = world(log([toArchive, '1']))
+    const batch = batchOf(state)
+    const [move] = batch.steps as [Step]
+    const target = { path: 'Archive', uidValidity: uidValidity(given) }
+    const copied: Observation = { kind: 'copied', id: move.id, target, pairs: new UidPairs([{ from: 1, to: 101, length: 1 }]) }
+    const ledger = answered(state, batch, [copied, done(move)])
+    const kinds = ledger.change().writes.map(({ kind }) => kind)
+    expect(receipts(ledger)).toEqual(['#1 applied 1 (copy-uid)'])
+    expect(kinds.filter((kind) => kind === 'carry-messages' || kind === 'forward')).toEqual(then)
+  })
+
   it('gives a reference that follows the message, and rewrites what later operations name', () => {
     // Verifies: H-18
     const entries = log([toArchive, '1'], [seen, '2'])

@@ -37,6 +37,11 @@ export class VirtualClock implements Clock {
     }
     this.#now = Math.max(this.#now, to)
   }
+
+  /** As when somebody sets the clock of the machine back: what was to ring then rings when that time comes again. */
+  setBack(byMs: number): void {
+    this.#now -= byMs
+  }
 }
 
 /** Mulberry32: small, and the same everywhere. */

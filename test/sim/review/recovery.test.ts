@@ -1,10 +1,10 @@
 import { type MailboxId, type MessageView, SyncError, UidSet, uid } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
-import { MemoryMessageStore } from '@tidemail/testing/simulated'
+import { MemoryMessageStore, ModelAccount } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { ME } from '../engine-lab.ts'
 import { serverForm, storeForm } from '../equality.ts'
-import { ReviewWorld, refused } from './review-world.ts'
+import { flagsOf, ReviewWorld, refused } from './review-world.ts'
 
 const utf8 = new TextEncoder()
 
@@ -94,6 +94,42 @@ describe('an upload whose answer was lost', () => {
     expect(world.account.open('Archive').messages).toHaveLength(1)
   })
 
+  it('is decided soon, not only when it could have been sent at the latest, when the loss itself could not be written', async () => {
+    // Verifies: I-NET-1, H-7
+    const world = new ReviewWorld()
+    const engine = await synchronised(world)
+    await engine.append({ to: await idOf(engine, 'Archive'), bytes: world.message() }).accepted
+    world.remote.fault = (step) => (step.kind === 'append' ? 'lose-request' : 'pass')
+    world.beforeCommit = ({ reason }) => {
+      if (reason.startsWith('settle')) throw new SyncError('store.full', 'The disk is full.')
+    }
+    await engine.syncOnce().catch(() => {})
+    world.beforeCommit = () => {}
+    world.remote.fault = () => 'pass'
+    const freeAt = world.clock.now()
+    await engine.syncOnce()
+    expect(world.clock.now() - freeAt).toBeLessThan(10_000)
+    expect(world.account.open('Archive').messages).toHaveLength(1)
+  })
+
+  it('is not sent again because the server did not list it at once', async () => {
+    // Verifies: I-LOG-3, H-9
+    const world = new ReviewWorld()
+    const archive = world.account.open('Archive')
+    archive.isListingLate = true
+    const engine = await withLostUpload(world, world.message())
+    let looks = 0
+    world.bend = {
+      beforeStep: (step) => {
+        if (step.kind !== 'fetch' || step.items !== 'identity') return
+        looks += 1
+        if (looks === 2) archive.listArrivals()
+      },
+    }
+    expect(await world.settle(engine)).toBe('done')
+    expect([looks, archive.messages.length]).toEqual([2, 1])
+  })
+
   it('is found although the server does not understand its Message-ID', async () => {
     // Verifies: I-LOG-3, H-9
     const world = new ReviewWorld()
@@ -140,12 +176,60 @@ describe('an upload whose answer was lost', () => {
     expect(await world.waiting(engine)).toEqual(['append parked (uncertain)'])
   })
 
+  it('is done when the server said OK without a UID, though somebody took the message away since', async () => {
+    // Verifies: I-LOG-2, H-9, DC-4315-3b
+    const world = new ReviewWorld({ without: ['UIDPLUS'] })
+    const engine = await synchronised(world)
+    const archive = world.account.open('Archive')
+    await engine.append({ to: await idOf(engine, 'Archive'), bytes: world.message() }).accepted
+    world.bend = {
+      beforeStep: (step) => {
+        if (step.kind === 'fetch' && step.items === 'identity') archive.remove(UidSet.ALL)
+      },
+    }
+    expect(await world.settle(engine)).toBe('done')
+    expect([await world.waiting(engine), archive.messages.length]).toEqual([[], 0])
+    expect(world.remote.sent.filter(({ step }) => step.kind === 'append')).toHaveLength(1)
+  })
+
+  it('is found by its bytes where it has no Message-ID', async () => {
+    // Verifies: I-LOG-3, H-9, H-10
+    const world = new ReviewWorld()
+    const engine = await withLostUpload(world, utf8.encode('From: a@b.example\r\nSubject: no id\r\n\r\nText\r\n'))
+    expect(await world.settle(engine)).toBe('done')
+    expect(await world.waiting(engine)).toEqual([])
+    expect(world.account.open('Archive').messages).toHaveLength(1)
+  })
+
   it('is decided within a bounded time after the clock was set back', async () => {
     // Verifies: I-NET-1, H-11
     const world = new ReviewWorld()
     const engine = await withLostUpload(world, world.message())
-    world.clock.advance(-86_400_000)
+    world.clock.setBack(86_400_000)
+    const setBackAt = world.clock.now()
     expect(await world.settle(engine, 10)).toBe('done')
+    expect(world.clock.now() - setBackAt).toBeLessThan(3_600_000)
+  })
+})
+
+describe('a copy that was answered with OK, and left nothing behind', () => {
+  it('is shown, and not sent again: the same would come of it', async () => {
+    // Verifies: I-LOG-3, I-NET-1, H-14
+    const world = new ReviewWorld()
+    world.arrive('INBOX', 1)
+    const engine = await synchronised(world)
+    await engine.copy(await referencesIn(world, engine, 'INBOX'), await idOf(engine, 'Archive')).accepted
+    let copies = 0
+    world.bend = {
+      answer: (step) => {
+        if (step.kind !== 'copy') return null
+        copies += 1
+        return [{ kind: 'done', id: step.id, outcome: 'ok', rejection: null, exists: null }]
+      },
+    }
+    await world.settle(engine)
+    expect(await world.waiting(engine)).toEqual(['copy parked (uncertain)'])
+    expect(copies).toBe(1)
   })
 })
 
@@ -253,6 +337,62 @@ describe('an operation that nobody could decide', () => {
     expect(world.account.open('Archive').messages).toHaveLength(2)
     expect(await new MemoryMessageStore({ disk: world.disk }).planning.claims(ME.id)).toEqual([])
     expect(await storeForm(new MemoryMessageStore({ disk: world.disk }), ME.id)).toEqual(serverForm(world.account))
+  })
+})
+
+describe('a draft that took the place of another, of which the server told no UID', () => {
+  it('is there once, and the version before is not', async () => {
+    // Verifies: DC-8508-3.4, I-LOG-3, H-9
+    const account = new ModelAccount({ mailboxes: { Drafts: 'drafts' } })
+    const world = new ReviewWorld({ account })
+    const engine = await synchronised(world)
+    await engine.saveDraft({ bytes: world.message() }).accepted
+    await world.settle(engine)
+    const [replaces] = await referencesIn(world, engine, 'Drafts')
+    await engine.saveDraft({ bytes: world.message(), ...(replaces === undefined ? {} : { replaces }) }).accepted
+    world.bend = { hear: (item) => (item.kind === 'appended' ? [] : [item]) }
+    expect(await world.settle(engine)).toBe('done')
+    expect(account.open('Drafts').messages.map(({ uid }) => uid)).toEqual([2])
+    expect(world.remote.sent.map(({ step }) => step.kind).filter((kind) => kind === 'replace')).toHaveLength(1)
+  })
+})
+
+describe('a removal that was cut short while the marks of others were off', () => {
+  it('puts them back before anything else, also when the answer to that is lost', async () => {
+    // Verifies: DC-4549-4.2.4a, H-8
+    const world = new ReviewWorld({ without: ['UIDPLUS'] })
+    world.arrive('INBOX', 2)
+    const { inbox } = world.account
+    inbox.store(UidSet.of(1), { direction: 'add', flags: ['\\Deleted'] })
+    const engine = await synchronised(world)
+    const [newest] = await referencesIn(world, engine, 'INBOX')
+    await engine.expunge(newest === undefined ? [] : [newest]).accepted
+    let [cuts, restores] = [1, 1]
+    world.remote.fault = (step) => {
+      if (step.kind === 'expunge-all' && cuts-- > 0) return 'lose-answer'
+      return cuts < 1 && step.kind === 'store' && step.direction === 'add' && restores-- > 0 ? 'lose-request' : 'pass'
+    }
+    expect(await world.settle(engine)).toBe('done')
+    expect(inbox.messages.map(({ uid, flags }) => `${uid} ${flags.join(' ')}`)).toEqual(['1 \\Deleted'])
+  })
+})
+
+describe('a flag change and the move behind it, of both of which the answer was lost', () => {
+  it('are both said to be done, and the flag is on the message that moved', async () => {
+    // Verifies: H-2, H-18, I-LOG-2
+    const world = new ReviewWorld()
+    world.arrive('INBOX', 1)
+    const engine = await synchronised(world)
+    const references = await referencesIn(world, engine, 'INBOX')
+    await engine.flag(references, { add: ['flagged'] }).accepted
+    await engine.move(references, await idOf(engine, 'Archive')).accepted
+    world.bend = { hear: (item, steps) => (steps.some(({ kind }) => kind === 'store' || kind === 'move') ? [] : [item]) }
+    await engine.syncOnce().catch(() => {})
+    world.bend = {}
+    expect(await world.settle(engine)).toBe('done')
+    expect(flagsOf(world.account, 'Archive')).toEqual(['\\Flagged'])
+    const outcomes = (await engine.receipts()).flatMap((receipt) => receipt.outcomes.map(({ outcome }) => outcome))
+    expect(outcomes).toEqual(['applied', 'applied'])
   })
 })
 

@@ -1,6 +1,7 @@
 import type { EntrySeq, MailboxId, MessageView } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
 import { describe, expect, it } from 'vitest'
+import { ME } from '../engine-lab.ts'
 import { flagsOf, ReviewWorld, refused } from './review-world.ts'
 
 type References = readonly MessageView['reference'][]
@@ -64,6 +65,31 @@ describe('a mailbox that goes away while an answer is missing', () => {
     await world.settle(engine)
     expect(await world.waiting(engine)).toEqual(['move parked (mailbox-gone)'])
     expect(await world.messages(engine, 'INBOX')).toHaveLength(1)
+  })
+})
+
+describe('a claim that could not be written, for what it was decided on had changed', () => {
+  it('is not sent: nothing leaves without its claim', async () => {
+    // Verifies: I-LOG-3, H-16
+    const world = new ReviewWorld()
+    world.arrive('INBOX', 1)
+    const store = world.store()
+    let conflicts = 1
+    const commit: typeof store.commit = async (change) =>
+      change.reason.startsWith('claim') && conflicts-- > 0
+        ? { kind: 'conflict', on: 'entry', what: 'It changed.' }
+        : store.commit(change)
+    const engine = await world.open({ store: { ...store, commit } })
+    await world.settle(engine)
+    await engine.flag(await referencesIn(world, engine, 'INBOX'), { add: ['flagged'] }).accepted
+    const claimsAtStore: number[] = []
+    world.bend = {
+      beforeStep: async ({ kind }) => {
+        if (kind === 'store') claimsAtStore.push((await store.planning.claims(ME.id)).length)
+      },
+    }
+    expect(await world.settle(engine)).toBe('done')
+    expect([conflicts < 1, claimsAtStore]).toEqual([true, [1]])
   })
 })
 
@@ -338,5 +364,6 @@ describe('one upload whose bytes are lost', () => {
     await world.settle(engine)
     expect(await world.messages(engine, 'INBOX')).toHaveLength(1)
     expect((await engine.entries()).map((entry) => entry.seq)).toEqual([seq as EntrySeq])
+    expect(await world.waiting(engine)).toEqual(['append parked (bytes-lost)'])
   })
 })
