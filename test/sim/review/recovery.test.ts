@@ -127,7 +127,8 @@ describe('an upload whose answer was lost', () => {
       },
     }
     expect(await world.settle(engine)).toBe('done')
-    expect([looks, archive.messages.length]).toEqual([2, 1])
+    expect([looks, archive.messages.length]).toEqual([3, 1])
+    expect(await world.waiting(engine)).toEqual([])
   })
 
   it('is found although the server does not understand its Message-ID', async () => {
