@@ -335,6 +335,26 @@ describe('operations', () => {
     expect(await run('ops')).toMatch(/discarded: 2/)
   })
 
+  it('show how others changed what was to be changed only if nobody did, and do it all the same when told to', async () => {
+    await firstSync()
+    const uid = await appendedUid('Archive')
+    await run('flag', 'Archive', uid, '--add', 'flagged', '--if-unchanged')
+    onServer('Archive').store(UidSet.parse(uid), { direction: 'add', flags: ['$Work', '\\Answered'] })
+    expect(await run('sync')).toMatch(/1 parked/)
+    const theirs = ['$Work', '\\Answered']
+    expect((await json('ops')).find(({ kind }) => kind === 'entry')).toMatchObject({
+      groups: [{ state: 'parked', parkedFor: 'conflict' }],
+      conflicts: [{ uid: Number(uid), base: [], theirs }],
+    })
+    expect(await run('ops')).toContain(
+      `      parked (conflict): ${uid}\n      ${uid} was without flags when you changed it; now it is ${theirs.join(' ')}\n`,
+    )
+    await run('ops', 'retry', '1')
+    await run('sync')
+    expect(onServer('Archive').messages[0]?.flags.toSorted()).toEqual([...theirs, '\\Flagged'])
+    expect(await run('ops')).not.toContain('was without flags')
+  })
+
   it('name a mailbox that is gone as it was called, while they wait and afterwards', async () => {
     await firstSync()
     await run('flag', 'Papierkorb', await appendedUid('Papierkorb'), '--add', 'flagged')

@@ -1,7 +1,7 @@
 /** Says in words where an operation stands and what became of it. What came from the server is as it came: not made harmless for a terminal. */
 
-import { assertNever, type Rejection, type Targets, type UidPairs } from '@tidemail/core'
-import type { Evidence, Progress, Settlement } from './entry.ts'
+import { assertNever, type Flag, normaliseFlags, type Rejection, type Targets, type UidPairs } from '@tidemail/core'
+import type { Evidence, FlagConflict, Progress, Settlement } from './entry.ts'
 import { isOnMailbox, type Operation } from './operation.ts'
 
 /** `12,15:20`, `local:3,local:5`. */
@@ -15,6 +15,12 @@ export function describeTargets(targets: Targets): string {
 /** `queued: 12,15:20`; of an operation on a mailbox, which has no messages, the state alone. */
 export function describeProgress({ state, targets, parkedFor }: Progress, operation: Operation): string {
   return `${state}${parkedFor === null ? '' : ` (${parkedFor})`}${ofMessages(targets, operation)}`
+}
+
+/** `2 was \Answered when you changed it; now it is \Seen $Work`. */
+export function describeConflict({ uid, base, theirs }: FlagConflict): string {
+  const list = (flags: readonly Flag[]): string => (flags.length === 0 ? 'without flags' : normaliseFlags(flags).join(' '))
+  return `${uid} was ${list(base)} when you changed it; now it is ${list(theirs)}`
 }
 
 export function describeSettlement({ outcome, targets, evidence }: Settlement, operation: Operation): string {

@@ -5,7 +5,7 @@ export { decodeClaim, decodeEntry, decodeReceipt, encodeClaim, encodeEntry, enco
 export type { CompensatingRequest, Compensation, CompensationTerms } from './compensate.ts'
 export { compensationOf } from './compensate.ts'
 export { describeOperation } from './describe-operation.ts'
-export { describeProgress, describeSettlement, describeTargets } from './describe-progress.ts'
+export { describeConflict, describeProgress, describeSettlement, describeTargets } from './describe-progress.ts'
 export { isLocalApplied, removalsOf, replacedBy, stateOfLocal, uploadOf } from './draft-parts.ts'
 export { effectsOf } from './effects-of.ts'
 export type * from './entry.ts'

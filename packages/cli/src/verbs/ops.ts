@@ -2,7 +2,7 @@
 
 import { SyncError } from '@tidemail/core'
 import type { Entry, Receipt } from '@tidemail/engine'
-import { describeProgress, describeSettlement, describeTargets } from '@tidemail/replay-log'
+import { describeConflict, describeProgress, describeSettlement, describeTargets } from '@tidemail/replay-log'
 import { Argument, type Command, Option } from 'commander'
 import { type Describe, describer } from '../accept-request.ts'
 import { isoDate } from '../message-fields.ts'
@@ -65,15 +65,16 @@ interface Ops {
 
 async function printOps({ printer }: VerbContext, { entries, receipts, describe }: Ops): Promise<void> {
   for (const entry of entries) {
-    const { seq, operation, progress, settled, acceptedAt } = entry
+    const { seq, operation, progress, settled, acceptedAt, conflicts } = entry
     const description = describe(operation)
     const groups = progress.map(({ state, targets, parkedFor }) => ({ state, targets: describeTargets(targets), parkedFor }))
     const event = { kind: 'entry', seq, operation: operation.kind, description, acceptedAt: isoDate(acceptedAt), groups }
     const lines = [
       ...progress.map((group) => describeProgress(group, operation)),
+      ...conflicts.map(describeConflict),
       ...settled.map((settlement) => describeSettlement(settlement, operation)),
     ].map((line) => `      ${visibleLine(line)}`)
-    await printer.print({ ...event, settled: settled.map(outcomeFields) }, [`#${seq} ${description}`, ...lines])
+    await printer.print({ ...event, conflicts, settled: settled.map(outcomeFields) }, [`#${seq} ${description}`, ...lines])
   }
   for (const { seq, operation, acceptedAt, settledAt, outcomes } of receipts) {
     const description = describe(operation)
