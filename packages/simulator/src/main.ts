@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { type CampaignResult, runCampaign } from './campaign.ts'
+import { addToReport, totals } from './campaign-report.ts'
 import { describeEvent, TIERS } from './history.ts'
 import { type Played, playHistory } from './play-history.ts'
 import { shrinkHistory } from './shrink.ts'
@@ -17,6 +18,7 @@ const USAGE = `npm run sim -- [options]
   --sweep         the whole crash sweep too; --sweep-stride N: every Nth place
   --scenario N    the whole crash sweep of one scenario
   --workers N     processes (one a processor)
+  --report FILE   writes what was met to FILE.md, added to what earlier runs wrote there (FILE.json)
   --first         stops at the first that fails
   --story         prints what happened in the history of --seed, also when it ends well`
 
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     'sweep-stride': { type: 'string', default: '1' },
     scenario: { type: 'string' },
     workers: { type: 'string' },
+    report: { type: 'string' },
     first: { type: 'boolean', default: false },
     story: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -103,14 +106,13 @@ async function campaign(): Promise<number> {
   return result.failures.length === 0 ? 0 : 1
 }
 
-function report({ coverage, failures, histories, places, tookMs, undecided }: CampaignResult): void {
-  const count = (number: number): string => number.toLocaleString('en-US')
-  console.log(`| histories | entries put to the user | places of the crash sweep | harm | minutes |`)
-  console.log('| ---: | ---: | ---: | ---: | ---: |')
-  console.log(
-    `| ${count(histories)} | ${count(undecided)} | ${count(places)} | ${count(failures.length)} | ${(tookMs / 60_000).toFixed(1)} |\n`,
-  )
-  console.log(coverage.toMarkdown())
+function report({ coverage, failures, ...numbers }: CampaignResult): void {
+  const sums = { ...numbers, failures: failures.length }
+  console.log(`${totals(sums)}\n\n${coverage.toMarkdown()}`)
+  if (values.report !== undefined) {
+    const firstSeed = Number(values.seed ?? 1)
+    addToReport(values.report, { ...sums, firstSeed, tier: values.tier ?? 'all', coverage: coverage.table })
+  }
   for (const { again, check, what } of failures.slice(0, FAILURES_SHOWN_MAX))
     console.log(`\nFAILED: npm run sim -- ${again}\n${check}: ${what}`)
   if (failures.length > FAILURES_SHOWN_MAX) console.log(`\nand ${failures.length - FAILURES_SHOWN_MAX} more`)

@@ -6,15 +6,15 @@ import { type Played, playHistory } from './play-history.ts'
 /** Histories that are tried; a small one is worth a minute, not an hour. */
 const TRIES_MAX = 3_000
 
-/** The smallest history found in which the same check fails first. */
-export async function shrinkHistory(played: Played): Promise<Played> {
+/** The smallest history found in which the same check fails first, when played in this way. */
+export async function shrinkHistory(played: Played, play: (history: History) => Promise<Played> = playHistory): Promise<Played> {
   const check = played.findings[0]?.check
   let smallest = played
   let tries = 0
   const attempt = async (events: readonly HistoryEvent[]): Promise<boolean> => {
     if (tries >= TRIES_MAX) return false
     tries += 1
-    const again = await playHistory({ ...smallest.history, events })
+    const again = await play({ ...smallest.history, events })
     if (again.findings[0]?.check !== check) return false
     smallest = again
     return true
