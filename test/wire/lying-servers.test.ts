@@ -214,6 +214,41 @@ describe('a server whose mod-sequences no double can hold', () => {
   })
 })
 
+describe('a server whose UIDNEXT goes back', () => {
+  const withUidNext =
+    (other: (told: number) => number): Lie['tell'] =>
+    (line) =>
+      line.replace(/\bUIDNEXT (\d+)/, (_all, told: string) => `UIDNEXT ${Math.max(1, other(Number(told)))}`)
+
+  // Verifies: FIELD-4, I-SYNC-1, I-SYNC-2
+  it.each<[string, readonly Extension[], Lie['tell']]>([
+    ['QRESYNC, by one', [], withUidNext((told) => told - 1)],
+    ['QRESYNC, to the first', [], withUidNext(() => 1)],
+    ['QRESYNC, when a mailbox is opened', [], (line, at) => (at.isOfOpening ? withUidNext((told) => told - 2)(line, at) : line)],
+    ['CONDSTORE, by one', ['QRESYNC'], withUidNext((told) => told - 1)],
+    ['CONDSTORE, to the first', ['QRESYNC'], withUidNext(() => 1)],
+    ['neither, to the first', ['QRESYNC', 'CONDSTORE'], withUidNext(() => 1)],
+  ])('with %s, is looked at whole, and loses no message and no flag', async (_name, without, tell) => {
+    const server = await start({ without, tell })
+    const { account } = server
+    account.arrive('INBOX', 6)
+    await settleEqual(server)
+    server.isLying = true
+    account.model.inbox.remove(UidSet.of(6))
+    await settleEqual(server)
+    account.arrive('INBOX', 2)
+    rivalFlags(server, 4, '\\Flagged')
+    await settleEqual(server)
+    account.model.inbox.remove(UidSet.parse('2:3'))
+    await settleEqual(server)
+    await settleEqual(server, COMMANDS_WHEN_QUIET_MAX)
+    server.isLying = false
+    account.arrive('INBOX', 1)
+    await settleEqual(server)
+    await settleEqual(server, COMMANDS_WHEN_QUIET_MAX)
+  })
+})
+
 describe('a server whose UIDVALIDITY is another at every SELECT', () => {
   // Verifies: DC-8474-8.4b, FIELD-20, I-STORE-2, DC-4549-3.4
   it('is taken in anew each time, and no oftener; what the user made is sent, and what he changed is kept', async () => {

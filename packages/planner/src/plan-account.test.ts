@@ -129,6 +129,13 @@ describe('which mailboxes are visited', () => {
   })
 
   it.each([
+    ['UIDNEXT went back', status(2, 3, 31), QRESYNC, 'plain: UIDNEXT went back under the same UIDVALIDITY'],
+    [
+      'UIDNEXT went back and mod-sequences on',
+      status(3, 3, 40),
+      CONDSTORE,
+      'plain: UIDNEXT went back under the same UIDVALIDITY',
+    ],
     ['HIGHESTMODSEQ went back', status(3, 4, 30), QRESYNC, 'plain: HIGHESTMODSEQ went back under the same UIDVALIDITY'],
     [
       'messages came and it stood still',

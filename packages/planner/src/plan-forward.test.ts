@@ -332,6 +332,21 @@ describe('taking in the answers', () => {
     expect(takeForward(looked, [opened(looked, 3, 4, hms), ...done(looked, 3)])).toMatchObject({ kind: 'lower-tier', tier })
   })
 
+  it.each(['qresync', 'condstore'] as const)('looks at everything, in the tier %s, when UIDNEXT went back', (tier) => {
+    // Verifies: FIELD-4, I-SYNC-2
+    const looked = plan(local(), null, tier)
+    const result = takeForward(looked, [opened(looked, 2, 3, 40), vanished('3'), ...done(looked, 2)])
+    expect(result).toEqual({ kind: 'lower-tier', tier: 'plain', reason: 'UIDNEXT went back under the same UIDVALIDITY' })
+  })
+
+  it('never lowers the UIDNEXT it has seen, and takes only a list of UIDs for what is gone', () => {
+    const looked = plan(local(), status(2, 3, 40), 'plain')
+    const result = takeForward(looked, [opened(looked, 2, 3, 40), row(1, [], 'flags'), row(2, [], 'flags'), ...done(looked, 2)])
+    expect(result.kind === 'taken' && result.mailbox.checkpoint).toMatchObject({ uidNext: 4, known: UidSet.parse('1:2') })
+    const short = takeForward(looked, [opened(looked, 3, 3, 40), row(1, [], 'flags'), row(2, [], 'flags'), ...done(looked, 3)])
+    expect(short.kind).toBe('verify')
+  })
+
   it('asks by CHANGEDSINCE when the server ignored the QRESYNC parameters', () => {
     const looked = plan(local(), status(3, 4, 40), 'qresync')
     const answers = [opened(looked, 3, 4, 40, { isResynced: false }), ...done(looked, 3)]

@@ -22,7 +22,7 @@ import {
 import { windowTaking } from './held-window.ts'
 import type { ForwardPlan } from './plan-forward.ts'
 import { namesLongGone } from './sequence-match.ts'
-import { addsUp, hasGoneBack, isUsableForQresync } from './trust-checks.ts'
+import { addsUp, hasFewerUids, hasGoneBack, isUsableForQresync, UIDNEXT_WENT_BACK } from './trust-checks.ts'
 import { uidAfter } from './uid-after.ts'
 
 export type ForwardResult =
@@ -74,6 +74,13 @@ export function takeForward(plan: ForwardPlan, observations: readonly Observatio
   if (endings.some((done) => done.outcome === 'stale') && !isPlannedFor(plan, opened)) return { kind: 'reset', opened }
   if (!plan.steps.every((step) => endings.some((done) => done.id === step.id && done.outcome === 'ok')))
     return failureOf(plan, endings)
+  if (
+    tier !== 'plain' &&
+    plan.bringsFlags &&
+    mailbox.checkpoint !== null &&
+    hasFewerUids(mailbox.checkpoint.uidNext, opened.uidNext)
+  )
+    return { kind: 'lower-tier', tier: 'plain', reason: UIDNEXT_WENT_BACK }
   const before = mailbox.checkpoint?.highestModSeq ?? null
   const asked = tier === 'qresync' && before !== null && mailbox.uidValidity !== null
   if (asked && !isUsableForQresync(opened, before)) {

@@ -33,6 +33,7 @@ export function distrustOf(mailbox: MailboxRecord, status: StatusSeen | null, ti
   const { checkpoint } = mailbox
   if (tier === 'plain' || status === null || checkpoint === null || checkpoint.highestModSeq === null) return null
   if (status.uidValidity !== mailbox.uidValidity) return null
+  if (hasFewerUids(checkpoint.uidNext, status.uidNext)) return { tier: 'plain', reason: UIDNEXT_WENT_BACK, holds: 'visit' }
   if (hasGoneBack(checkpoint.highestModSeq, status.highestModSeq)) {
     return { tier: 'plain', reason: 'HIGHESTMODSEQ went back under the same UIDVALIDITY', holds: 'visit' }
   }
@@ -40,6 +41,16 @@ export function distrustOf(mailbox: MailboxRecord, status: StatusSeen | null, ti
     return { tier: 'plain', reason: 'messages came or went and HIGHESTMODSEQ did not move', holds: 'lasting' }
   }
   return null
+}
+
+export const UIDNEXT_WENT_BACK = 'UIDNEXT went back under the same UIDVALIDITY'
+
+/**
+ * UIDs only ever ascend (RFC 9051 §2.3.1.1): who lowers UIDNEXT was put back to an earlier day, or lies. Mod-sequences were put back with it and may have
+ * caught up since, so that only a list of what is there tells what is not; that of the checkpoint is never lowered, and each look is at everything until it is reached.
+ */
+export function hasFewerUids(before: number, now: number | null): boolean {
+  return now !== null && now < before
 }
 
 /** FIELD-3: a mod-sequence that is lower than before says nothing. */
