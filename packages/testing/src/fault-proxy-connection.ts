@@ -2,7 +2,8 @@
 
 import { connect, type Socket } from 'node:net'
 import type { ConnectionContext } from './fault-proxy-context.ts'
-import type { CommandFault, CutHow, Direction } from './fault-proxy-fault.ts'
+import type { CutHow, Direction } from './fault-proxy-fault.ts'
+import { holdBack, type Pending } from './fault-proxy-interlude.ts'
 import { maskClientLine, type RewriteServerLine, refusalOf, serverLineMask } from './fault-proxy-mask.ts'
 import { FaultProxyPipe } from './fault-proxy-pipe.ts'
 import { endOfText, ImapLineSplitter, type LinePiece, type Piece } from './imap-line-splitter.ts'
@@ -11,14 +12,6 @@ import { resetWhenFlushed } from './reset-when-flushed.ts'
 
 /** What happens to the rest of the client's current command. */
 type Treatment = 'forward' | 'refuse'
-
-interface Pending {
-  readonly tag: string
-  readonly name: string
-  readonly answerFault: Extract<CommandFault, { readonly kind: 'lose-answer' }> | null
-  /** To be told when everything before the answer has been handed on. */
-  readonly whenNext: (() => void) | null
-}
 
 export class FaultProxyConnection {
   readonly #context: ConnectionContext
@@ -172,8 +165,13 @@ export class FaultProxyConnection {
     const countsFrom = armed.countsFrom(command)
     const startCounting = (): void => armed.startCounting()
     if (countsFrom === 'up') this.#up.afterAll(startCounting)
-    const whenNext = countsFrom === 'down' ? startCounting : null
-    this.#pending.push({ tag: command.tag, name: command.name, answerFault: fault, whenNext })
+    const interludes = this.#context.interludes(command)
+    const whenNext = [
+      ...(countsFrom === 'down' ? [startCounting] : []),
+      ...interludes.filter(({ at }) => at === 'request').map(({ act }) => holdBack(this.#up, act)),
+    ]
+    const meanwhile = interludes.filter(({ at }) => at === 'reply')
+    this.#pending.push({ tag: command.tag, name: command.name, answerFault: fault, whenNext, meanwhile })
     this.#tellNext()
     return true
   }
@@ -224,6 +222,7 @@ export class FaultProxyConnection {
         this.#down.afterAll(() => this.#strike(how))
         return
       }
+      for (const { act } of tagged?.meanwhile ?? []) this.#down.hold(act)
       if (tagged !== null) this.#onAnswered(tagged, piece)
     }
     this.#forwardServerLine(piece)
@@ -270,8 +269,7 @@ export class FaultProxyConnection {
   }
 
   #tellNext(): void {
-    const whenNext = this.#pending[0]?.whenNext
-    if (whenNext != null) this.#down.afterAll(whenNext)
+    for (const call of this.#pending[0]?.whenNext.splice(0) ?? []) this.#down.afterAll(call)
   }
 
   #breakWhenAnswered(): void {

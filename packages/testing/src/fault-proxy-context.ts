@@ -1,6 +1,7 @@
 /** What a fault proxy lends to each of its connections. */
 
 import type { ArmedFault, Direction } from './fault-proxy-fault.ts'
+import type { Interlude } from './fault-proxy-interlude.ts'
 import type { RewriteCommandLine, RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
 import type { PipePace } from './fault-proxy-pipe.ts'
 import type { ProxiedCommand } from './proxied-command.ts'
@@ -17,6 +18,8 @@ export interface ConnectionContext {
   /** False passes bytes on without looking into them (TLS). */
   readonly readsLines: boolean
   fault(): ArmedFault
+  /** What somebody does at a moment of this command; asked once per command. */
+  interludes(command: ProxiedCommand): readonly Interlude[]
   pace(direction: Direction): PipePace
   countBytes(direction: Direction, count: number): void
   countTurn(): void

@@ -104,6 +104,6 @@ export class ArmedFault {
   }
 }
 
-function matches(match: CommandMatch, command: ProxiedCommand): boolean {
+export function matches(match: CommandMatch, command: ProxiedCommand): boolean {
   return typeof match === 'string' ? match.toUpperCase() === command.name : match(command)
 }

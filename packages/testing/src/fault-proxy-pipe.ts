@@ -24,6 +24,7 @@ export interface Allowance {
 type Parcel =
   | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly dueMs: number }
   | { readonly kind: 'call'; readonly call: () => void; readonly dueMs: number }
+  | { readonly kind: 'hold'; readonly until: () => Promise<void>; readonly dueMs: number }
 
 /** More than this in flight, and the sender is held back. */
 export const PIPE_IN_FLIGHT_BYTES_MAX: number = 64 * 1024 * 1024
@@ -44,6 +45,7 @@ export class FaultProxyPipe {
   #timer: NodeJS.Timeout | undefined
   #isDelivering = false
   #isDraining = false
+  #isHeld = false
   #isClosed = false
 
   constructor(source: Socket, target: Socket, pace: () => PipePace, events: PipeEvents) {
@@ -69,6 +71,14 @@ export class FaultProxyPipe {
     this.flush()
     if (this.#isClosed) return
     this.#parcels.push({ kind: 'call', call, dueMs: this.#dueMs(0) })
+    this.#deliver()
+  }
+
+  /** Calls when everything sent so far has been handed on, and hands on nothing more until the promise is settled. */
+  hold(until: () => Promise<void>): void {
+    this.flush()
+    if (this.#isClosed) return
+    this.#parcels.push({ kind: 'hold', until, dueMs: this.#dueMs(0) })
     this.#deliver()
   }
 
@@ -107,7 +117,7 @@ export class FaultProxyPipe {
     this.#isDelivering = true
     clearTimeout(this.#timer)
     let done = 0
-    while (!this.#isClosed && !this.#isDraining) {
+    while (!this.#isClosed && !this.#isDraining && !this.#isHeld) {
       const parcel = this.#parcels[done]
       if (parcel === undefined) break
       const waitMs = parcel.dueMs - performance.now()
@@ -117,11 +127,21 @@ export class FaultProxyPipe {
       }
       done += 1
       if (parcel.kind === 'call') parcel.call()
+      else if (parcel.kind === 'hold') this.#holdUntil(parcel.until())
       else this.#write(parcel.bytes)
     }
     this.#parcels.splice(0, done)
     this.#isDelivering = false
     if (this.#inFlightBytes <= PIPE_IN_FLIGHT_BYTES_MAX / 2 && this.#source.isPaused() && !this.#isClosed) this.#source.resume()
+  }
+
+  #holdUntil(settled: Promise<void>): void {
+    this.#isHeld = true
+    const release = (): void => {
+      this.#isHeld = false
+      this.#deliver()
+    }
+    settled.then(release, release)
   }
 
   #write(bytes: Buffer): void {

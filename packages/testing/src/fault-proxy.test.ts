@@ -278,6 +278,50 @@ describe('losing a command', () => {
   })
 })
 
+describe('somebody who acts meanwhile', () => {
+  /** What the server heard, and who acted, in the order in which it happened. */
+  async function session(at: 'request' | 'reply') {
+    const seen: string[] = []
+    const { proxy } = await proxied((line) => {
+      seen.push(line)
+      return ok(line)
+    })
+    const client = await rawClient(proxy)
+    const act = async (): Promise<void> => {
+      seen.push('begins')
+      // Through the same proxy, with the same command: it waits for nobody.
+      const other = await rawClient(proxy)
+      other.send('o1 UID FETCH 9 (FLAGS)\r\n')
+      await other.nextResponse()
+      seen.push('ends')
+    }
+    proxy.setInterludes([{ command: 'UID FETCH', at, act }])
+    client.send('a1 SELECT INBOX\r\na2 UID FETCH 1 (FLAGS)\r\na3 UID FETCH 2 (FLAGS)\r\n')
+    const replies = []
+    for (let i = 0; i < 3; i += 1) replies.push((await client.nextResponse()).text.split(' ', 1)[0])
+    expect(replies).toEqual(['a1', 'a2', 'a3'])
+    return seen
+  }
+
+  it('does so once, when all before the command is answered and it has not been heard', async () => {
+    const acts = ['begins', 'o1 UID FETCH 9 (FLAGS)', 'ends']
+    expect(await session('request')).toEqual(['a1 SELECT INBOX', ...acts, 'a2 UID FETCH 1 (FLAGS)', 'a3 UID FETCH 2 (FLAGS)'])
+  })
+
+  it('does so once, when the server has carried the command out and its reply is on the way', async () => {
+    const seen = await session('reply')
+    expect(seen.filter((one) => one === 'begins')).toHaveLength(1)
+    expect(seen.indexOf('begins')).toBeGreaterThan(seen.indexOf('a2 UID FETCH 1 (FLAGS)'))
+  })
+
+  it('lets the session go on when he fails', async () => {
+    const { proxy } = await proxied(ok)
+    const client = await rawClient(proxy)
+    proxy.setInterludes([{ command: 'NOOP', at: 'request', act: () => Promise.reject(new Error('no')) }])
+    expect((await client.command('NOOP')).status).toBe('OK')
+  })
+})
+
 describe('pace', () => {
   it('delays by flight time, however many chunks the answer has', async () => {
     const inChunks: Script = (line, socket) => {

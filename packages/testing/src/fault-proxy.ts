@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { FaultProxyConnection } from './fault-proxy-connection.ts'
 import type { ConnectionContext } from './fault-proxy-context.ts'
 import { ArmedFault, type CutHow, type Direction, type Fault } from './fault-proxy-fault.ts'
+import { ArmedInterludes, type Interlude } from './fault-proxy-interlude.ts'
 import type { RewriteCommandLine, RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
 import type { PipePace } from './fault-proxy-pipe.ts'
 import type { ProxiedCommand } from './proxied-command.ts'
@@ -61,6 +62,7 @@ export class FaultProxy {
   readonly #connections = new Set<FaultProxyConnection>()
   #pace: ProxyPace
   #fault: ArmedFault
+  #interludes: ArmedInterludes = new ArmedInterludes([], 0)
   #commands: ProxiedCommand[] = []
   #counts: ProxyCounts = NO_COUNTS
   #connectionNumber = 0
@@ -122,6 +124,11 @@ export class FaultProxy {
     this.#fault = this.#armed(fault)
   }
 
+  /** Has somebody act at moments of the sessions that are open now, each once, in place of what was set before. */
+  setInterludes(interludes: readonly Interlude[]): void {
+    this.#interludes = new ArmedInterludes(interludes, this.#connectionNumber)
+  }
+
   /** Resolves when the armed fault strikes next. */
   nextFault(): Promise<void> {
     return new Promise((resolve) => {
@@ -165,6 +172,7 @@ export class FaultProxy {
       refuse: this.#refuse,
       readsLines: this.#options.reads !== 'opaque',
       fault: () => this.#fault,
+      interludes: (command) => this.#interludes.onCommand(command),
       pace: (direction) => paceOf(this.#pace, direction),
       countBytes: (direction, count) => this.#count(direction === 'up' ? { bytesUp: count } : { bytesDown: count }),
       countTurn: () => this.#count({ turns: 1 }),

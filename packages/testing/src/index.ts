@@ -1,5 +1,6 @@
 export { FaultProxy, type FaultProxyOptions, type ProxyCounts, type ProxyPace } from './fault-proxy.ts'
 export type { CommandMatch, CutHow, Direction, Fault } from './fault-proxy-fault.ts'
+export type { Interlude } from './fault-proxy-interlude.ts'
 export type { RewriteCommandLine, RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
 export { ImapLineSplitter, type LinePiece, type LiteralPiece, type Piece } from './imap-line-splitter.ts'
 export { ImapServer, type ImapServerOptions } from './imap-server/imap-server.ts'
