@@ -21,6 +21,7 @@ import {
   RawImap,
   type ReadAccount,
   type RealServer,
+  type RewriteServerLine,
   readAccount,
   type TestUser,
 } from '@tidemail/testing'
@@ -29,7 +30,7 @@ import { SessionRecorder } from '../wire/session-recorder.ts'
 import { describeBreaches, lintTranscripts } from '../wire/transcript-lint.ts'
 import { differencesBetween } from './differences.ts'
 import { imapDate, modifiedUtf7 } from './imap-text.ts'
-import { pathOn } from './real-servers.ts'
+import { belowInbox, pathOn } from './real-servers.ts'
 import { WireWatch } from './wire-watch.ts'
 
 export interface RealAccountOptions {
@@ -38,8 +39,14 @@ export interface RealAccountOptions {
   readonly proxy?: Omit<FaultProxyOptions, 'host' | 'port'>
   /** What the server has is read through the proxy too: where it stands in for a server, that is what it has. */
   readonly readsThroughProxy?: true
+  /** The server keeps every mailbox below the inbox, with full stops between the levels, though others of its kind do not. */
+  readonly namespace?: 'below-inbox'
   /** What the engine connects to in place of the proxy of that port. */
   readonly through?: (port: number, remoteTo: (port: number) => Remote) => Promise<Remote>
+}
+
+interface Lies {
+  rewriteLine: RewriteServerLine | null
 }
 
 export interface SeedMessage {
@@ -81,6 +88,8 @@ export class RealAccount {
   #isStoreShared = false
   readonly #through: NonNullable<RealAccountOptions['through']>
   readonly #readerPlace: { readonly host: string; readonly port: number }
+  readonly #lies: Lies
+  readonly #isBelowInbox: boolean
   #policy: Partial<Policy>
   #opened: { readonly engine: MailEngine; readonly store: MessageStore } | null = null
 
@@ -88,17 +97,25 @@ export class RealAccount {
     const user = server.user()
     const folder = await mkdtemp(join(tmpdir(), 'tidemail-e2e-'))
     const wire = new WireWatch()
-    const { rewriteLine } = wire
-    const proxy = await FaultProxy.start({ host: server.host, port: server.port, rewriteLine, ...options.proxy })
+    const lies: Lies = { rewriteLine: null }
+    const told = options.proxy?.rewriteLine ?? wire.rewriteLine
+    const rewriteLine: RewriteServerLine = (line) => {
+      const text = told(line)
+      return text === null || lies.rewriteLine === null ? text : lies.rewriteLine(text)
+    }
+    const proxy = await FaultProxy.start({ host: server.host, port: server.port, ...options.proxy, rewriteLine })
     const rival = await RawImap.connect(server)
     await rival.login(user)
-    const account = new RealAccount({ server, user, folder, proxy, wire, rival, options })
+    const account = new RealAccount({ server, user, folder, proxy, wire, rival, lies, options })
     await account.reopen()
     return account
   }
 
   private constructor(
-    made: Pick<RealAccount, 'server' | 'user' | 'folder' | 'proxy' | 'wire' | 'rival'> & { readonly options: RealAccountOptions },
+    made: Pick<RealAccount, 'server' | 'user' | 'folder' | 'proxy' | 'wire' | 'rival'> & {
+      readonly lies: Lies
+      readonly options: RealAccountOptions
+    },
   ) {
     this.server = made.server
     this.user = made.user
@@ -106,6 +123,8 @@ export class RealAccount {
     this.proxy = made.proxy
     this.rival = made.rival
     this.wire = made.wire
+    this.#lies = made.lies
+    this.#isBelowInbox = made.options.namespace === 'below-inbox'
     this.#policy = made.options.policy ?? { bodies: 'none' }
     this.#through = made.options.through ?? (async (port, remoteTo) => remoteTo(port))
     const { host, port } = made.server
@@ -154,9 +173,14 @@ export class RealAccount {
     }
   }
 
+  /** What the server says from now on is told otherwise; null: it is told as it is. */
+  tellOtherwise(rewriteLine: RewriteServerLine | null): void {
+    this.#lies.rewriteLine = rewriteLine
+  }
+
   /** The path of a mailbox on this server. */
   path(name: string): string {
-    return pathOn(this.server.name, name)
+    return this.#isBelowInbox ? belowInbox(name) : pathOn(this.server.name, name)
   }
 
   async mailboxId(name: string): Promise<MailboxId> {

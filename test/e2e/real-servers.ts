@@ -43,5 +43,10 @@ const START = { dovecot: startDovecot, cyrus: startCyrus, courier: startCourier 
 
 /** A mailbox name as this server has it: Courier keeps every mailbox below the inbox, with full stops between the levels. */
 export function pathOn(name: RealServerName, path: string): string {
-  return name === 'courier' && path.toUpperCase() !== 'INBOX' ? `INBOX.${path.replaceAll('/', '.')}` : path
+  return name === 'courier' ? belowInbox(path) : path
+}
+
+/** Where every mailbox is below the inbox. */
+export function belowInbox(path: string): string {
+  return path.toUpperCase() === 'INBOX' ? path : `INBOX.${path.replaceAll('/', '.')}`
 }

@@ -6,6 +6,7 @@
  *   log`flags 2 +\Seen ; move 1 -> Work`         what the user does, online or not
  *   rival`expunge 2 ; append 3 -> INBOX \Draft`  what a rival does
  *   sync
+ *   during({ news: 'expunge 2' })                a look, in the middle of which a rival does that
  *
  * `1..9` are the messages 1 to 9, `2,4..10` every second of them, `Work/2` is message 2 in Work, `3~empty` one of another shape, and
  * `$Key{1..60}` are sixty keywords.
@@ -13,7 +14,7 @@
 
 import type { Flag } from '@tidemail/core'
 import type { Policy, SyncReport } from '@tidemail/engine'
-import type { Fault } from '@tidemail/testing'
+import type { Fault, RewriteServerLine } from '@tidemail/testing'
 import type { MessageShape } from './numbered-mail.ts'
 
 export type Line =
@@ -22,9 +23,19 @@ export type Line =
   | { readonly kind: 'sync'; readonly mailboxes: readonly string[] | null; readonly expected: Partial<SyncReport> }
   /** A run that a fault strikes; the next one is not. */
   | { readonly kind: 'interrupted-sync'; readonly fault: Fault }
+  /** A run in which a rival acts, each time when its moment comes; what has no moment in this tier is done behind the run. */
+  | { readonly kind: 'sync-during'; readonly acts: readonly { readonly moment: Moment; readonly deeds: readonly Deed[] }[] }
+  /** From now on what the server says is told otherwise; null: as it is. */
+  | { readonly kind: 'told'; readonly rewriteLine: RewriteServerLine | null }
   /** The app is started again, with another policy where one is given. */
   | { readonly kind: 'reopen'; readonly policy: Partial<Policy> | null }
   | { readonly kind: 'restart-server' }
+
+/**
+ * A moment of a look at INBOX. `select`, `news` (what asks for new messages) and `known` (what asks what became of those that are held) are just before that
+ * command is heard; `selected`, `newsTold` and `knownTold` are when it was answered, and the tagged reply has not come.
+ */
+export type Moment = 'select' | 'selected' | 'news' | 'newsTold' | 'known' | 'knownTold'
 
 export type Deed =
   | { readonly kind: 'flags'; readonly messages: MessageSet; readonly add: readonly Flag[]; readonly remove: readonly Flag[] }
@@ -57,6 +68,21 @@ export const syncWithParked = (entriesParked: number): Line => ({
   expected: { entriesPending: 0, entriesParked },
 })
 export const syncCutBy = (fault: Fault): Line => ({ kind: 'interrupted-sync', fault })
+export const during = (acts: Partial<Readonly<Record<Moment, string>>>): Line => ({
+  kind: 'sync-during',
+  acts: Object.entries(acts).map(([moment, text]) => ({ moment: moment as Moment, deeds: deedsIn(text) })),
+})
+/** UIDNEXT is never told higher than that. */
+export const uidNextToldAtMost = (most: number): Line => ({
+  kind: 'told',
+  rewriteLine: (line) => line.replace(/\bUIDNEXT (\d+)/, (_all, uidNext: string) => `UIDNEXT ${Math.min(most, Number(uidNext))}`),
+})
+/** Neither STATUS nor SELECT tells UIDNEXT. */
+export const uidNextUntold: Line = {
+  kind: 'told',
+  rewriteLine: (line) => (/^\* OK \[UIDNEXT /.test(line) ? null : line.replace(/ UIDNEXT \d+|UIDNEXT \d+ /, '')),
+}
+export const toldAsItIs: Line = { kind: 'told', rewriteLine: null }
 export const reopen: Line = { kind: 'reopen', policy: null }
 export const reopenWith = (policy: Partial<Policy>): Line => ({ kind: 'reopen', policy })
 export const restartServer: Line = { kind: 'restart-server' }

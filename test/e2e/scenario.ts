@@ -6,6 +6,7 @@ import { SyncError } from '@tidemail/core'
 import type { SyncOptions, SyncReport } from '@tidemail/engine'
 import type { Fault } from '@tidemail/testing'
 import { expect } from 'vitest'
+import { syncDuring } from './moments.ts'
 import { numbered, numberOfAny } from './numbered-mail.ts'
 import type { RealAccount } from './real-account.ts'
 import { messagesInView, messagesOnServer, type Placed, rivalDoes, type Story, seeded, userDoes } from './scenario-deeds.ts'
@@ -42,6 +43,12 @@ async function playLine(story: Story, line: Line): Promise<void> {
       break
     case 'interrupted-sync':
       await syncInto(account, line.fault)
+      break
+    case 'sync-during':
+      await syncDuring(story, line.acts, () => syncOrReconnect(account, null))
+      break
+    case 'told':
+      account.tellOtherwise(line.rewriteLine)
       break
     case 'reopen':
       await account.reopen(line.policy ?? undefined)

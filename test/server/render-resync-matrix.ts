@@ -5,6 +5,7 @@ import { columnsOf } from './resync-columns.ts'
 import type { ResyncCell } from './resync-results.ts'
 import { RESYNC_SCENARIOS } from './resync-scenarios.ts'
 import { SERVER_QUIRKS, type ServerQuirk } from './server-quirks.ts'
+import { TROJITA_CASES, type WhereMet } from './trojita-cases.ts'
 
 const COLUMNS = ALL_SERVERS.flatMap((server) => columnsOf(server).map(({ name }) => name))
 
@@ -29,6 +30,11 @@ export function renderResyncMatrix(cells: readonly ResyncCell[]): string {
     row(['---', '---', ...ALL_SERVERS.map(() => '---')]),
     ...SERVER_QUIRKS.map(quirkRow),
     '',
+    ...TROJITA_OPENING,
+    row(['situation', 'where']),
+    row(['---', '---']),
+    ...Object.entries(TROJITA_CASES).map(([name, met]) => row([name, whereMet(met)])),
+    '',
   ].join('\n')
 }
 
@@ -50,6 +56,19 @@ const QUIRKS_OPENING = [
   '(`test/server/quirks.server.test.ts`). `–`: the server lacks the extension, or behaves as one expects.',
   '',
 ]
+
+const TROJITA_OPENING = [
+  '## Situations of Trojitá',
+  '',
+  'What the tests of Trojitá name (`tests/Imap/test_Imap_Tasks_ObtainSynchronizedMailbox`), and the scenarios of the table above or the test',
+  'in which it is met here.',
+  '',
+]
+
+function whereMet(met: WhereMet): string {
+  if ('scenarios' in met) return met.scenarios.map((name) => `“${name}”`).join(', ')
+  return 'reason' in met ? met.reason : `\`${met.test}\`: ${met.title}`
+}
 
 function mark(cell: ResyncCell | undefined, reasons: string[]): string {
   if (cell === undefined) return '?'

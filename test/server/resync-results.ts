@@ -1,8 +1,9 @@
 /** Keeps what came of every scenario in every column, from the campaign that plays them to the table that shows them. */
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { ALL_SERVERS } from '../e2e/server-names.ts'
 import { columnsOf } from './resync-columns.ts'
+import { RESYNC_SCENARIOS } from './resync-scenarios.ts'
 
 export type ResyncCell = {
   readonly scenario: string
@@ -16,13 +17,15 @@ export async function readResyncResults(): Promise<readonly ResyncCell[]> {
   return JSON.parse(text) as readonly ResyncCell[]
 }
 
-/** Replaces the cells of the columns that these are of. */
+/** In place of what was told of these before; what is a scenario or a column no more goes. By rename: somebody may be reading. */
 export async function writeResyncResults(cells: readonly ResyncCell[]): Promise<void> {
-  const columns = new Set(cells.map(({ column }) => column))
-  const others = (await readResyncResults()).filter(({ column }) => !columns.has(column))
   const order = ALL_SERVERS.flatMap((server) => columnsOf(server).map(({ name }) => name))
-  const all = [...others, ...cells].sort(
-    (a, b) => order.indexOf(a.column) - order.indexOf(b.column) || (a.scenario < b.scenario ? -1 : 1),
-  )
-  await writeFile(RESULTS_FILE, `[\n${all.map((cell) => JSON.stringify(cell)).join(',\n')}\n]\n`)
+  const names = new Set(RESYNC_SCENARIOS.map(({ name }) => name))
+  const told = new Map([...(await readResyncResults()), ...cells].map((cell) => [`${cell.scenario}\n${cell.column}`, cell]))
+  const all = [...told.values()]
+    .filter(({ scenario, column }) => names.has(scenario) && order.includes(column))
+    .sort((a, b) => order.indexOf(a.column) - order.indexOf(b.column) || (a.scenario < b.scenario ? -1 : 1))
+  const written = new URL(`${RESULTS_FILE.href}.${process.pid}.tmp`)
+  await writeFile(written, `[\n${all.map((cell) => JSON.stringify(cell)).join(',\n')}\n]\n`)
+  await rename(written, RESULTS_FILE)
 }

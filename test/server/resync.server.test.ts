@@ -1,6 +1,7 @@
 /**
  * Every resync scenario ends equal: once per server in its best tier, a few in every column, and with TIDEMAIL_CAMPAIGN=all all in every
- * tier and behind every profile; the campaign writes what came of each for `npm run matrix`. TIDEMAIL_RESYNC_COLUMN=gmail plays one column.
+ * tier and behind every profile; the campaign writes what came of each for `npm run matrix`. TIDEMAIL_RESYNC_COLUMN=gmail plays one column,
+ * TIDEMAIL_RESYNC_SCENARIO='goes while' only the scenarios whose names match.
  */
 
 import type { RealServer } from '@tidemail/testing'
@@ -15,13 +16,14 @@ import { RESYNC_SCENARIOS } from './resync-scenarios.ts'
 
 const COLUMN = process.env['TIDEMAIL_RESYNC_COLUMN']
 const IS_CAMPAIGN = process.env['TIDEMAIL_CAMPAIGN'] !== undefined && COLUMN === undefined
+const ONLY = new RegExp(process.env['TIDEMAIL_RESYNC_SCENARIO'] ?? '')
 const CAMPAIGN_CELL_MS_MAX = 60_000
 
 /** What a server most often does otherwise than another. */
 const TELLING = ['news, losses and flags at once', 'we expunge, and a rival marked another as \\Deleted']
 
 const isPlayed = (column: ResyncColumn, { name }: Pick<ResyncScenario, 'name'>): boolean =>
-  COLUMN === undefined ? column.isBest || IS_CAMPAIGN || TELLING.includes(name) : column.name === COLUMN
+  ONLY.test(name) && (COLUMN === undefined ? column.isBest || IS_CAMPAIGN || TELLING.includes(name) : column.name === COLUMN)
 const servers = ALL_SERVERS.filter((name) => COLUMN === undefined || columnsOf(name).some((column) => column.name === COLUMN))
 
 onServers(servers, (real, name) => {

@@ -106,7 +106,7 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
   },
   {
     number: 6,
-    what: 'VANISHED names known UIDs only; sequence data that matches the mailbox as it is takes nothing from that',
+    what: 'VANISHED names known UIDs only; sequence data that matches the mailbox as it is does not suppress it, though that was said of Dovecot',
     on: WITH_QRESYNC,
     async show(stage) {
       const { modSeq, uidValidity } = await beginWithModSeq(stage, 4)
@@ -131,13 +131,16 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
   },
   {
     number: 8,
-    what: 'setting a flag that is set tells nothing, and a FETCH on Courier',
+    what: 'setting a flag that is set tells nothing and moves no mod-sequence; a FETCH on Courier',
     on: ALL,
     async show(stage) {
       await stage.begin(2)
       await stage.account.rivalIn('INBOX', 'UID STORE 1 +FLAGS.SILENT (\\Seen)')
+      const modSeq = async (): Promise<string> => (stage.name === 'courier' ? 'none' : (await stateOf(stage)).modSeq)
+      const before = await modSeq()
       const again = await said(stage.account.rival, 'UID STORE 1 +FLAGS (\\Seen)')
       expect(/ FETCH /.test(again)).toBe(stage.name === 'courier')
+      expect(await modSeq()).toBe(before)
       await userFlags(stage.account, 1, '\\Seen')
     },
   },
@@ -176,36 +179,38 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
   },
   {
     number: 11,
-    what: 'RENAME keeps UIDVALIDITY; on Courier it does not, and renames what is not there',
+    what: 'RENAME keeps UIDVALIDITY, X-GUID on Dovecot and MAILBOXID on Cyrus; Courier gives a new UIDVALIDITY, and renames what is not there',
     on: ALL,
     async show(stage) {
       const { account } = stage
       await account.create('Work')
       await account.seed('Work', numberedRange(1, 2))
       await account.sync()
-      const before = await uidValidityOf(account, 'Work')
+      const [before, identity] = [await uidValidityOf(account, 'Work'), await identityOf(stage, 'Work')]
       await new Promise((resolve) => setTimeout(resolve, NEW_UIDVALIDITY_MS))
       await account.rival.ok(`RENAME ${account.wireName('Work')} ${account.wireName('Done')}`)
       const isKept = (await uidValidityOf(account, 'Done')) === before
       expect(isKept).toBe(stage.name !== 'courier')
+      expect(await identityOf(stage, 'Done')).toBe(identity)
       const missing = await account.rival.command(`RENAME ${account.wireName('Nowhere')} ${account.wireName('Elsewhere')}`)
       expect(missing.status).toBe(stage.name === 'courier' ? 'OK' : 'NO')
     },
   },
   {
     number: 12,
-    what: 'DELETE and CREATE give a new UIDVALIDITY, a second later at the earliest on Cyrus and Courier',
+    what: 'DELETE and CREATE give a new UIDVALIDITY, a second later at the earliest on Cyrus and Courier, and another X-GUID or MAILBOXID',
     on: ALL,
     async show(stage) {
       const { account } = stage
       await account.create('Work')
       await account.seed('Work', numberedRange(1, 2))
       await account.sync()
-      const before = await uidValidityOf(account, 'Work')
+      const [before, identity] = [await uidValidityOf(account, 'Work'), await identityOf(stage, 'Work')]
       await account.rival.ok(`DELETE ${account.wireName('Work')}`)
       await new Promise((resolve) => setTimeout(resolve, NEW_UIDVALIDITY_MS))
       await account.create('Work')
       expect(await uidValidityOf(account, 'Work')).not.toBe(before)
+      if (identity !== null) expect(await identityOf(stage, 'Work')).not.toBe(identity)
       await account.seed('Work', [numbered(3)])
     },
   },
@@ -305,11 +310,14 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
   },
   {
     number: 19,
-    what: 'a mailbox has at most 100 keywords on Cyrus; Dovecot refuses long ones',
+    what: 'a mailbox has at most 100 keywords on Cyrus, which tells those with a bracket as they are; the others refuse these, and Dovecot long ones',
     on: ALL,
     async show(stage) {
       await stage.begin(2)
       await stage.account.rivalIn('INBOX')
+      const bracket = await stage.account.rival.command('UID STORE 2 +FLAGS.SILENT ($a]b)')
+      expect(bracket.status).toBe(stage.name === 'cyrus' ? 'OK' : 'NO')
+      if (stage.name === 'cyrus') expect(await said(stage.account.rival, 'UID FETCH 2 (FLAGS)')).toContain('$a]b')
       const statuses = new Set<string>()
       for (let from = 1; from <= 181; from += 20) {
         const keywords = Array.from({ length: 20 }, (_, index) => `$Key${from + index}`)
@@ -334,7 +342,7 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
   },
   {
     number: 21,
-    what: 'bare line feeds and messages without a header are taken by Dovecot and Courier, and refused by Cyrus',
+    what: 'bare line feeds, NUL and messages without a header are taken by Dovecot and Courier, and refused by Cyrus',
     on: ALL,
     options: ALL_BODIES,
     async show(stage) {
@@ -345,6 +353,7 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
       const expected = name === 'cyrus' ? 'NO' : 'OK'
       expect(await append('From: ada@example.org\nSubject: bare\n\nLine feeds.\n')).toBe(expected)
       expect(await append('no header here\r\n')).toBe(expected)
+      expect(await append('From: ada@example.org\r\nSubject: NUL\r\n\r\na\0b\r\n')).toBe(expected)
     },
   },
   {
@@ -377,7 +386,7 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
   },
   {
     number: 24,
-    what: 'response codes: TRYCREATE on all; NONEXISTENT and ALREADYEXISTS on Dovecot',
+    what: 'response codes: TRYCREATE on all; NONEXISTENT, ALREADYEXISTS and AUTHENTICATIONFAILED on Dovecot',
     on: ALL,
     async show(stage) {
       const { account, name } = stage
@@ -388,6 +397,10 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
       expect((await codes(`DELETE ${account.wireName('Nowhere')}`)).includes('[NONEXISTENT]')).toBe(name === 'dovecot')
       await account.create('There')
       expect((await codes(`CREATE ${account.wireName('There')}`)).includes('[ALREADYEXISTS]')).toBe(name === 'dovecot')
+      const stranger = await RawImap.connect(stage.real)
+      const refused = await stranger.command(`LOGIN ${quoted(account.user.name)} "not the password"`)
+      stranger.close()
+      expect(refused.text.includes('[AUTHENTICATIONFAILED]')).toBe(name === 'dovecot')
     },
   },
   {
@@ -428,7 +441,7 @@ export const SERVER_QUIRKS: readonly ServerQuirk[] = [
   },
   {
     number: 27,
-    what: 'VANISHED that comes with a NOOP brings no HIGHESTMODSEQ',
+    what: 'VANISHED that comes with a NOOP brings no HIGHESTMODSEQ on Cyrus; an EXPUNGE of our own does, and on Dovecot NOOP too',
     on: WITH_QRESYNC,
     async show(stage) {
       await stage.begin(3)
@@ -542,6 +555,17 @@ async function stateOf(stage: QuirkStage): Promise<MailboxState> {
   const answer = await said(await withQresync(stage), 'SELECT INBOX')
   const find = (pattern: RegExp): string => pattern.exec(answer)?.[1] ?? ''
   return { modSeq: find(/HIGHESTMODSEQ (\d+)/), uidValidity: find(/UIDVALIDITY (\d+)/) }
+}
+
+/** What a server tells one mailbox from another by, whatever it is called; null where it has nothing of the kind. */
+async function identityOf({ account, name }: QuirkStage, mailbox: string): Promise<string | null> {
+  const item = { dovecot: 'X-GUID', cyrus: 'MAILBOXID', courier: null }[name]
+  if (item === null) return null
+  const told = new RegExp(`${item} (\\(?[\\w-]+)`).exec(
+    await said(account.rival, `STATUS ${account.wireName(mailbox)} (${item})`),
+  )?.[1]
+  expect(told).toBeDefined()
+  return told ?? null
 }
 
 async function expunge(account: RealAccount, uids: string): Promise<void> {

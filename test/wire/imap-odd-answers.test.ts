@@ -163,3 +163,27 @@ describe('a mailbox that can only be read', () => {
     expect(ofKind(seen, 'opened')[0]?.isReadOnly).toBe(isReadOnly)
   })
 })
+
+describe('what nobody asked for', () => {
+  // Verifies: I-SYNC-2
+  it.each([
+    ['SEARCH', '* SEARCH 1 2 3'],
+    ['SEARCH of nothing', '* SEARCH'],
+    ['ESEARCH of another tag', '* ESEARCH (TAG "nobody") UID ALL 1:3'],
+    ['ESEARCH of an empty tag', '* ESEARCH (TAG "") UID'],
+    ['ENABLED', '* ENABLED QRESYNC'],
+    ['a row of UID 0', '* 1 FETCH (UID 0 FLAGS ())'],
+  ])('is heard without harm, and says nothing of what is there: %s', async (_name, line) => {
+    const { run, session } = await connectScripted('ESEARCH', async (peer) => {
+      await peer.answer('SELECT "INBOX"', line, ...selectLines())
+      const tag = await peer.expect('UID SEARCH RETURN (ALL) ALL')
+      peer.send(line.includes('SEARCH') ? '* 3 EXISTS' : line, `* ESEARCH (TAG "${tag}") UID ALL 7:9`, `${tag} OK done`)
+    })
+    const seen = await run(step.open('a'), step.search('b'))
+    expect(session.ended).toBeNull()
+    expect(outcomes(seen)).toBe('a:ok b:ok')
+    expect(session.server.enabled).toEqual([])
+    expect(ofKind(seen, 'uids').map(({ uids }) => uids.toString())).toEqual(['7:9'])
+    expect(ofKind(seen, 'row').filter(({ uid }) => uid === 0)).toEqual([])
+  })
+})

@@ -249,6 +249,29 @@ describe('a server whose UIDNEXT goes back', () => {
   })
 })
 
+describe('a server that refuses to open a mailbox, and does later', () => {
+  // Verifies: I-SYNC-1
+  it.each([
+    ['NO', 'at first'],
+    ['BAD', 'at first'],
+    ['NO', 'when it was open before'],
+    ['BAD', 'when it was open before'],
+  ])('with %s, %s, is looked at again, and nothing is missing', async (status, when) => {
+    const tell: Lie['tell'] = (line, { isOfOpening }) =>
+      isOfOpening ? line.replace(/^([^*+ ]\S*) OK .*$/, `$1 ${status} go away`) : line
+    const server = await start({ tell, rulesOfTheWire: 'unchecked' })
+    const { account } = server
+    account.arrive('INBOX', 2)
+    if (when !== 'at first') await settleEqual(server)
+    server.isLying = true
+    account.arrive('INBOX', 1)
+    await account.engine.syncOnce().catch(() => undefined)
+    server.isLying = false
+    account.arrive('Work', 1)
+    await settleEqual(server)
+  })
+})
+
 describe('a server whose UIDVALIDITY is another at every SELECT', () => {
   // Verifies: DC-8474-8.4b, FIELD-20, I-STORE-2, DC-4549-3.4
   it('is taken in anew each time, and no oftener; what the user made is sent, and what he changed is kept', async () => {

@@ -1,0 +1,198 @@
+/** What a rival can do in the middle of a look, when half of what we ask is answered; and a server that puts its UIDs back. */
+
+import {
+  during,
+  local,
+  reopen,
+  rival,
+  server,
+  sync,
+  toldAsItIs,
+  uidNextToldAtMost,
+  uidNextUntold,
+} from '../e2e/scenario-lines.ts'
+import { type ResyncScenario, scenario } from './resync-scenario.ts'
+
+// Verifies: I-SYNC-1, I-SYNC-2, H-12, DC-4549-4.3.1a, FIELD-4
+export const RACE_SCENARIOS: readonly ResyncScenario[] = [
+  // Messages come.
+  scenario('a message comes while the new ones are asked for', [
+    server`INBOX | 1..3`,
+    rival`append 4 -> INBOX`,
+    during({ news: 'append 5 -> INBOX' }),
+    sync,
+    local`INBOX | 1..5`,
+  ]),
+  scenario('a message comes while the answer about the new ones is on its way', [
+    server`INBOX | 1..3`,
+    rival`append 4 -> INBOX`,
+    during({ newsTold: 'append 5 -> INBOX' }),
+    sync,
+    local`INBOX | 1..5`,
+  ]),
+  scenario('a message comes while the flags are asked for', [
+    server`INBOX | 1..3`,
+    rival`append 4 -> INBOX ; flags 2 +\Seen`,
+    during({ known: 'append 5 -> INBOX \\Flagged' }),
+    sync,
+    local`INBOX | 1 | 2 \Seen | 3 | 4 | 5 \Flagged`,
+  ]),
+  scenario('a message comes while the answer about the flags is on its way', [
+    server`INBOX | 1..3`,
+    rival`flags 1..3 +\Seen`,
+    during({ knownTold: 'append 4 -> INBOX' }),
+    sync,
+    local`INBOX | 1..3 \Seen | 4`,
+  ]),
+  scenario('a message comes while an empty mailbox that is none any more is opened', [
+    server`INBOX |`,
+    rival`append 1 -> INBOX`,
+    during({ select: 'append 2 -> INBOX', selected: 'append 3 -> INBOX' }),
+    sync,
+    local`INBOX | 1..3`,
+  ]),
+
+  // Messages go.
+  scenario('a message went, and another goes before the mailbox is opened', [
+    server`INBOX | 1..6`,
+    rival`expunge 2`,
+    during({ select: 'expunge 5' }),
+    sync,
+    local`INBOX | 1 | 3 | 4 | 6`,
+  ]),
+  scenario('a message went, and another goes while the mailbox is opened', [
+    server`INBOX | 1..6`,
+    rival`expunge 2`,
+    during({ selected: 'expunge 5' }),
+    sync,
+    local`INBOX | 1 | 3 | 4 | 6`,
+  ]),
+  scenario('a message went, and another goes while it is asked which are there', [
+    server`INBOX | 1..6`,
+    rival`expunge 2`,
+    during({ known: 'expunge 5' }),
+    sync,
+    local`INBOX | 1 | 3 | 4 | 6`,
+  ]),
+  scenario('a message went, and another goes when it was told which are there', [
+    server`INBOX | 1..6`,
+    rival`expunge 2`,
+    during({ knownTold: 'expunge 5' }),
+    sync,
+    local`INBOX | 1 | 3 | 4 | 6`,
+  ]),
+  scenario('a message went, and one whose flags changed goes while flags are asked for', [
+    server`INBOX | 1..6`,
+    rival`expunge 2 ; flags 4..6 +\Seen`,
+    during({ known: 'flags 6 +\\Flagged ; expunge 5' }),
+    sync,
+    local`INBOX | 1 | 3 | 4 \Seen | 6 \Flagged \Seen`,
+  ]),
+  scenario('all go while the new ones are asked for', [
+    server`INBOX | 1..3`,
+    rival`append 4 -> INBOX`,
+    during({ news: 'expunge 1..4' }),
+    sync,
+    local`INBOX |`,
+  ]),
+
+  // Both.
+  scenario('a new message is gone again before its UID is asked for', [
+    server`INBOX | 1..3`,
+    rival`append 4 -> INBOX`,
+    during({ news: 'expunge 4' }),
+    sync,
+    local`INBOX | 1..3`,
+  ]),
+  scenario('an old message goes while the new one is asked for', [
+    server`INBOX | 1..3`,
+    rival`append 4 -> INBOX`,
+    during({ news: 'expunge 3' }),
+    sync,
+    local`INBOX | 1 | 2 | 4`,
+  ]),
+  scenario('one goes and one comes while the new one is asked for: the count is as it was', [
+    server`INBOX | 1..3`,
+    rival`append 4 -> INBOX`,
+    during({ news: 'expunge 2 ; append 5 -> INBOX' }),
+    sync,
+    local`INBOX | 1 | 3..5`,
+  ]),
+  scenario('several came, and much happens at every moment of the look', [
+    server`INBOX | 1..10`,
+    rival`append 11..15 -> INBOX`,
+    during({
+      select: 'append 16 -> INBOX ; expunge 10',
+      selected: 'expunge 11',
+      news: 'expunge 3',
+      newsTold: 'expunge 2 ; expunge 16',
+      known: 'append 17 -> INBOX',
+      knownTold: 'append 18..19 -> INBOX ; expunge 18 ; flags 1 +\\Seen',
+    }),
+    sync,
+    local`INBOX | 1 \Seen | 4..9 | 12..15 | 17 | 19`,
+  ]),
+  scenario('half of them went, and much happens at every moment of the look', [
+    server`INBOX | 1..10`,
+    rival`expunge 2 ; expunge 5 ; expunge 7..8 ; expunge 10`,
+    during({
+      select: 'append 11..15 -> INBOX ; expunge 9',
+      selected: 'expunge 11',
+      known: 'expunge 4',
+      knownTold: 'expunge 3',
+      news: 'append 16..17 -> INBOX ; expunge 17',
+      newsTold: 'append 18 -> INBOX \\Flagged ; flags 6 +\\Seen',
+    }),
+    sync,
+    local`INBOX | 1 | 6 \Seen | 12..16 | 18 \Flagged`,
+  ]),
+  scenario('a flag changes while the flags are asked for, and again when they were told', [
+    server`INBOX | 1 | 2`,
+    rival`flags 1 +\Seen`,
+    during({ known: 'flags 1 -\\Seen ; flags 2 +\\Seen', knownTold: 'flags 2 +\\Flagged' }),
+    sync,
+    local`INBOX | 1 | 2 \Flagged \Seen`,
+  ]),
+  scenario('messages move to and fro between mailboxes while one of them is looked at', [
+    server`INBOX | 1..4 ; Work | 5`,
+    rival`append 6 -> INBOX`,
+    during({ news: 'move 2 -> Work ; move 5 -> INBOX', newsTold: 'move 2 -> INBOX' }),
+    sync,
+    local`INBOX | 1..6`,
+  ]),
+
+  // The server itself.
+  scenario('UIDNEXT goes back under the same UIDVALIDITY, as from a backup', [
+    server`INBOX | 1..5`,
+    rival`expunge 4..5`,
+    uidNextToldAtMost(4),
+    sync,
+    local`INBOX | 1..3`,
+    rival`append 6 -> INBOX ; flags 2 +\Seen`,
+    sync,
+    local`INBOX | 1 | 2 \Seen | 3 | 6`,
+    reopen,
+    sync,
+    toldAsItIs,
+    rival`append 7 -> INBOX ; expunge 1`,
+    sync,
+    local`INBOX | 2 \Seen | 3 | 6 | 7`,
+  ]),
+  scenario('UIDNEXT is told no more', [
+    server`INBOX | 1..4`,
+    uidNextUntold,
+    sync,
+    local`INBOX | 1..4`,
+    rival`append 5..6 -> INBOX ; flags 1 +\Seen`,
+    sync,
+    local`INBOX | 1 \Seen | 2..6`,
+    rival`expunge 2 ; expunge 6`,
+    reopen,
+    sync,
+    local`INBOX | 1 \Seen | 3..5`,
+    toldAsItIs,
+    rival`append 7 -> INBOX`,
+    sync,
+    local`INBOX | 1 \Seen | 3..5 | 7`,
+  ]),
+]
