@@ -217,6 +217,7 @@ describe('a started engine without a network', () => {
     expect(await totalsOf(mail)).toMatchObject({ Work: 1 })
   })
 
+  // Verifies: FIELD-15
   it('stays away for as long as the server asks, whatever the user does meanwhile', async () => {
     const mail = await lab.openSynchronised()
     const [newest] = await messagesOf(mail, 'INBOX')

@@ -135,7 +135,7 @@ describe('an account', () => {
 })
 
 describe('engines that share an account', () => {
-  // Verifies: I-SYNC-4
+  // Verifies: I-SYNC-4, FIELD-17
   it('do not replay both: the later one leads, and the earlier stops with engine.not-leader', async () => {
     const early = await lab.openSynchronised()
     const late = await lab.openSynchronised()
