@@ -114,7 +114,10 @@ describe('list and show', () => {
     await firstSync()
     expect(await run('list')).toMatch(/TOTAL\s+UNREAD\s+MAILBOX[\s\S]*\b31\b.*INBOX[\s\S]*Papierkorb {2}\\trash/)
     const lines = await json('list')
-    expect(lines.find(({ path }) => path === 'INBOX')).toMatchObject({ kind: 'mailbox', total: 31, role: 'inbox', toFetch: 0 })
+    expect(lines.find(({ path }) => path === 'INBOX')).toMatchObject({
+      ...{ kind: 'mailbox', total: 31, role: 'inbox', toFetch: 0 },
+      namespace: 'personal',
+    })
     expect(lines.at(-1)).toEqual({ kind: 'result', mailboxes: 3 })
   })
 
@@ -374,8 +377,26 @@ describe('operations', () => {
     await firstSync()
     await run('move', 'INBOX', '1', 'Papierkorb')
     server.account('alice').rename('Papierkorb', 'Old')
-    expect(await run('sync')).not.toMatch(/parked/)
+    const synced = await run('sync')
+    expect(synced).not.toMatch(/parked/)
+    // MAILBOXID proves it: it is no guess.
+    expect(synced).not.toMatch(/is taken to be/)
     expect(await run('ops')).toMatch(/^#1 move 1 message from INBOX to Old \(settled /m)
+  })
+
+  it('follow it by a guess that is told, where the server has no MAILBOXID', async () => {
+    const accounts = { mailboxes: { Papierkorb: 'trash', Work: null } } as const
+    const other = await ImapServer.start({ users: { alice: 'secret' }, accounts, without: ['OBJECTID'] })
+    try {
+      other.account('alice').append('Work', sampleMessages({ count: 2, seed: 8 }))
+      await run('sync', ...account.map((word) => (word === String(server.port) ? String(other.port) : word)))
+      other.account('alice').rename('Work', 'Job')
+      const lines = await json('sync')
+      expect(lines).toContainEqual({ kind: 'rename-guessed', from: 'Work', to: 'Job' })
+      expect(lines.at(-1)).toMatchObject({ kind: 'result', messagesFetched: 0 })
+    } finally {
+      await other.close()
+    }
   })
 
   it('say, when they are parked, what to do in place of an undo', async () => {

@@ -66,8 +66,10 @@ describe.each(EVIDENCES)('a mailbox renamed elsewhere, known by %s', (by) => {
     const mail = await synchronised(by)
     const ids = await idsOf(mail, 'Work', 'Work/Sub')
     lab.account.rename('Work', 'Job')
+    const guesses = ['', '/Sub'].map((below) => ({ from: `Work${below}`, to: `Job${below}` }))
     expect(await mail.syncOnce()).toMatchObject({
       outcome: 'done',
+      renamesGuessed: by === 'guess' ? guesses : [],
       messagesFetched: 0,
       messagesRemoved: 0,
       partsFetched: 0,

@@ -269,6 +269,7 @@ export type { FlagChange, NewDraft, NewMessage, NewSubmission } from './operatio
 export type {
   BackfillOptions,
   BackfillReport,
+  GuessedRename,
   PlannedStep,
   PlanOptions,
   SyncOptions,

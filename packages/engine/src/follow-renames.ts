@@ -36,6 +36,7 @@ export async function followRenames(work: Work, account: AccountSeen): Promise<r
 
 function tell(work: Work, { mailbox, path, by }: Rename): void {
   if (by === 'guess') {
+    work.options.tally.renamesGuessed.push({ from: mailbox.path, to: path })
     const sentence = `${mailbox.path} is taken to be ${path} now: the server shows the same state there, and no MAILBOXID that would prove it.`
     work.options.log({ level: 'info', event: 'mailbox.renamed-guess', sentence })
   } else

@@ -37,7 +37,15 @@ export interface SyncReport {
   readonly entriesPending: number
   readonly entriesParked: number
   readonly entriesUncertain: number
+  /** Mailboxes that are taken to have been renamed elsewhere, where the server has nothing that would prove it. */
+  readonly renamesGuessed: readonly GuessedRename[]
   readonly problems: readonly SyncProblem[]
+}
+
+/** By its state alone the mailbox is taken to be the same under another path. */
+export interface GuessedRename {
+  readonly from: string
+  readonly to: string
 }
 
 /** What went wrong for a mailbox or an entry without stopping the account. */

@@ -16,6 +16,7 @@ export function newTally(): Tally {
     flagsChanged: 0,
     partsFetched: 0,
     entriesSettled: 0,
+    renamesGuessed: [],
     problems: [],
   }
 }

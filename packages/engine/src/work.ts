@@ -20,7 +20,7 @@ import {
   type Write,
 } from '@tidemail/core'
 import { type Conditions, type Policy, type StepNamer, stepNamer, withLivingLimit } from '@tidemail/planner'
-import type { LogEvent, Phase, SyncProblem } from './api.ts'
+import type { GuessedRename, LogEvent, Phase, SyncProblem } from './api.ts'
 
 /** Counts of one synchronisation; the report is made of them. */
 export interface Tally {
@@ -31,6 +31,7 @@ export interface Tally {
   flagsChanged: number
   partsFetched: number
   entriesSettled: number
+  readonly renamesGuessed: GuessedRename[]
   readonly problems: SyncProblem[]
 }
 

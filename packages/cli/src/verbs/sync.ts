@@ -14,6 +14,7 @@ import { readProfileFile } from '../profile-file.ts'
 import { namedSettings, readSetup } from '../setup.ts'
 import { showProgress } from '../show-progress.ts'
 import type { Choose, CommonOptions, VerbContext } from '../verb.ts'
+import { visibleLine } from '../visible-text.ts'
 
 export function declareSync(program: Command, choose: Choose): void {
   program
@@ -92,7 +93,11 @@ async function printReport({ printer }: VerbContext, report: SyncReport): Promis
   for (const { code, message, mailbox, seq } of report.problems) {
     await printer.print({ kind: 'problem', code, message, mailbox, seq }, null)
   }
-  const { problems, ...counts } = report
+  for (const { from, to } of report.renamesGuessed) {
+    const sentence = `${visibleLine(from)} is taken to be ${visibleLine(to)} now: the server shows the same state there.`
+    await printer.print({ kind: 'rename-guessed', from, to }, sentence)
+  }
+  const { problems, renamesGuessed: _told, ...counts } = report
   if (report.outcome === 'done') {
     await printer.print({ kind: 'result', ...counts }, summaryOf(report))
     return
