@@ -192,6 +192,11 @@ describe('the lint of sessions', () => {
     ],
     ['DC-4549-5.3-1', 'CAPABILITY after the code', [...LOGIN, 'C: x CAPABILITY']],
     ['H-22', 'ID', [...LOGIN, 'C: x ID NIL']],
+    [
+      'H-22',
+      'the namespaces again',
+      [...LOGIN, 'C: x NAMESPACE', 'S: x OK done', 'C: l LIST "" "*"', 'S: l OK done', 'C: y NAMESPACE'],
+    ],
     ['DC-4549-5.3-3c', 'STATUS of the open mailbox', [...OPEN, 'C: x STATUS INBOX (MESSAGES)']],
     ['DC-7162-4', 'a long line', [...OPEN, `C: x UID FETCH ${'1,'.repeat(4_095)}1 (UID FLAGS)`]],
     [

@@ -136,7 +136,12 @@ export const TRANSCRIPT_RULES: readonly TranscriptRule[] = [
   },
   {
     rows: ['H-22'],
-    breach: ({ name }) => (/^(ID|NAMESPACE|CHECK|COMPRESS)$/.test(name) ? 'nobody needs the answer' : null),
+    breach: ({ name }) => (/^(ID|CHECK|COMPRESS)$/.test(name) ? 'nobody needs the answer' : null),
+  },
+  {
+    rows: ['H-22'],
+    breach: ({ name }, { namespaceCommands }) =>
+      name === 'NAMESPACE' && namespaceCommands > 0 ? 'the server was asked for its namespaces' : null,
   },
   {
     rows: ['DC-5465-5', 'DC-5465-5.2'],

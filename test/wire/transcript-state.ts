@@ -28,6 +28,7 @@ export class SessionState {
   isIdling = false
   hasSelected = false
   enableCommands = 0
+  namespaceCommands = 0
   /** Whether a search told what others marked, since the mailbox was opened. */
   hasLookedForMarks = false
   /** Mailboxes whose new messages were fetched since the last LIST. */
@@ -80,6 +81,7 @@ export class SessionState {
     const { name } = command
     if (name === 'LIST') this.downloaded.clear()
     if (name === 'ENABLE') this.enableCommands += 1
+    if (name === 'NAMESPACE') this.namespaceCommands += 1
     if (name === 'IDLE') this.isIdling = true
     if (name === 'STARTTLS') this.capabilities = null
     if (name === 'RENAME') this.given.rename(mailboxNamed(command) ?? '', mailboxNamed(command, 'last') ?? '')

@@ -4,7 +4,17 @@ import { findMailbox } from './find-mailbox.ts'
 
 const mailbox = (id: number, path: string, role: MailboxRole | null): MailboxView => {
   const counts = { total: 0, unread: 0, toFetch: 0, leftOut: 0 }
-  return { id: mailboxId(id), path, role, delimiter: '/', isSelectable: true, isSubscribed: true, isPending: false, ...counts }
+  return {
+    id: mailboxId(id),
+    path,
+    role,
+    delimiter: '/',
+    namespace: 'personal',
+    isSelectable: true,
+    isSubscribed: true,
+    isPending: false,
+    ...counts,
+  }
 }
 const MAILBOXES = [
   mailbox(1, 'INBOX', 'inbox'),

@@ -8,6 +8,8 @@ export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'list':
       return step.withStatus ? 'list mailboxes with their status' : 'list mailboxes'
+    case 'namespaces':
+      return 'ask which mailboxes are whose'
     case 'status':
       return `ask for the status of ${step.path}`
     case 'open':

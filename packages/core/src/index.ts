@@ -14,6 +14,14 @@ export * from './ids.ts'
 export * from './merge-news.ts'
 export * from './message.ts'
 export * from './message-store.ts'
+export {
+  type MailboxNamespace,
+  type NamespacePlace,
+  type Namespaces,
+  NO_NAMESPACES,
+  namespaceOf,
+  personalPath,
+} from './namespaces.ts'
 export * from './observation.ts'
 export * from './records.ts'
 export * from './remote.ts'

@@ -4,6 +4,7 @@ import type { Acceptance, Change, CommitResult } from './change.ts'
 import type { Flag } from './flags.ts'
 import type { AccountId, BodyId, BoxEpoch, EntrySeq, LocalId, MailboxId, Uid } from './ids.ts'
 import type { Envelope, MessageIdentity, MimePart } from './message.ts'
+import type { MailboxNamespace } from './namespaces.ts'
 import type { MailboxRole } from './observation.ts'
 import type { AccountRecord, ClaimRecord, EntryRecord, MailboxRecord, ReceiptRecord } from './records.ts'
 import type { UidSet } from './uid-set.ts'
@@ -129,6 +130,8 @@ export interface MailboxView {
   readonly path: string
   readonly delimiter: string | null
   readonly role: MailboxRole | null
+  /** Whose it is: the user's own, another user's, or shared by many (RFC 2342). */
+  readonly namespace: MailboxNamespace
   readonly isSelectable: boolean
   readonly isSubscribed: boolean
   /** Whether a pending operation changes the mailbox as such: makes, renames, deletes or (un)subscribes it. */

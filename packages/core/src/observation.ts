@@ -3,6 +3,7 @@
 import type { Flag } from './flags.ts'
 import type { ModSeq, Uid, UidValidity } from './ids.ts'
 import type { Summary } from './message.ts'
+import type { Namespaces } from './namespaces.ts'
 import type { MailboxIdentity, StepId } from './step.ts'
 import type { UidPairs } from './uid-pairs.ts'
 import type { UidSet } from './uid-set.ts'
@@ -31,6 +32,11 @@ export interface StatusSeen {
   readonly highestModSeq: ModSeq | null
   /** MAILBOXID (RFC 8474). */
   readonly objectId: string | null
+}
+
+/** The answer to `namespaces`, where the server gave one that can be read. */
+export interface NamespacesSeen extends Namespaces {
+  readonly kind: 'namespaces'
 }
 
 /** A mailbox was opened: what SELECT said, before what it reported as changed. */
@@ -164,6 +170,7 @@ export interface Rejection {
 export type Observation =
   | MailboxSeen
   | StatusSeen
+  | NamespacesSeen
   | Opened
   | RowSeen
   | VanishedSeen

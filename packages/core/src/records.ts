@@ -3,6 +3,7 @@
 import type { Flag } from './flags.ts'
 import type { HeldWindow } from './held-window.ts'
 import type { AccountId, BoxEpoch, ClaimId, EntrySeq, MailboxId, ModSeq, UidValidity } from './ids.ts'
+import type { MailboxNamespace } from './namespaces.ts'
 import type { MailboxRole } from './observation.ts'
 import type { ServerProfile, Tier } from './server-profile.ts'
 import type { UidSet } from './uid-set.ts'
@@ -66,6 +67,8 @@ export interface MailboxRecord {
   readonly tierLimit: TierLimit | null
   /** Which rows the policy holds; null, or left out, where it holds all of them. */
   readonly window?: HeldWindow | null
+  /** Whose it is; left out for the user's own. */
+  readonly namespace?: MailboxNamespace
 }
 
 export interface TierLimit {

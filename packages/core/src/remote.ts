@@ -40,11 +40,11 @@ export const PING_DEADLINE_MS_MAX = 10_000
 export interface Remote {
   /**
    * Connects, logs in and enables what can be enabled. What was `learnt` against the server is neither enabled nor used in the session, and stands in
-   * its profile.
+   * its profile. Mailboxes are asked for by their `oddNames`, if they have one, until the server tells another name.
    * @throws SyncError `remote.host-unknown`, `remote.unreachable`, `remote.tls`, `remote.timeout`, `remote.protocol`, `remote.auth-rejected`,
    * `remote.cleartext-refused`, `remote.try-later`, `remote.disconnected`, `account.missing-secret`, `engine.aborted`
    */
-  connect(signal: AbortSignal, learnt?: readonly DistrustedCapability[]): Promise<RemoteSession>
+  connect(signal: AbortSignal, learnt?: readonly DistrustedCapability[], oddNames?: readonly string[]): Promise<RemoteSession>
 }
 
 /** One connection, logged in. Not for concurrent use: one `run` or `watch` at a time. */

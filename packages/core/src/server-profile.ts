@@ -1,5 +1,7 @@
 /** What a server can do: what it advertises, what was enabled, and what was learnt of its behaviour. A capability is a hypothesis. */
 
+import type { Namespaces } from './namespaces.ts'
+
 /** What a session found out while it connected. Plain data: it is stored, printed and sent over the gateway. */
 export interface ServerProfile {
   /** Upper-cased capability names after login, e.g. `UIDPLUS`. */
@@ -16,6 +18,13 @@ export interface ServerProfile {
   readonly renewal?: WatchRenewal
   /** Whether the server was seen to forget what it expunged, as synchronising has shown; left out where it was not, or long ago. */
   readonly forgetting?: Forgetting
+  /** Where the mailboxes of the user, of others and shared ones are; left out where the server was not asked. */
+  readonly namespaces?: KnownNamespaces
+  /**
+   * Names of mailboxes that the server writes otherwise than modified UTF-7 would have them, such as in UTF-8: they are given back as they came. Left out
+   * where there are none.
+   */
+  readonly oddNames?: readonly string[]
 }
 
 /** The server tells of messages that were gone long ago as of messages that went now: it does not remember when (RFC 7162 §5.3). */
@@ -24,6 +33,12 @@ export interface Forgetting {
   /** When it was last seen, in milliseconds since 1970. */
   readonly since: number
   /** Until when it holds, in milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
+/** What the server said of its namespaces; none where its answer could not be read. */
+export interface KnownNamespaces extends Namespaces {
+  /** Until when it holds, in milliseconds since 1970: others may begin to share. */
   readonly expiresAt: number
 }
 

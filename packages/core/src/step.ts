@@ -34,6 +34,11 @@ export interface ListStep extends Planned {
   readonly withStatus: boolean
 }
 
+/** NAMESPACE (RFC 2342): where the user's own mailboxes, those of others and shared ones are. Only planned where the server can. */
+export interface NamespacesStep extends Planned {
+  readonly kind: 'namespaces'
+}
+
 /** STATUS of one mailbox that is not selected (RFC 9051 §6.3.11). */
 export interface StatusStep extends Planned {
   readonly kind: 'status'
@@ -210,7 +215,7 @@ export interface UnsubscribeStep extends Mutating {
   readonly path: string
 }
 
-export type ReadStep = ListStep | StatusStep | OpenStep | LeaveStep | SearchStep | FetchStep | FetchBodyStep
+export type ReadStep = ListStep | NamespacesStep | StatusStep | OpenStep | LeaveStep | SearchStep | FetchStep | FetchBodyStep
 /** Steps on mailboxes as such, not on what is in them. */
 export type MailboxStep = CreateStep | RenameStep | DeleteStep | SubscribeStep | UnsubscribeStep
 export type MutatingStep = StoreStep | CopyStep | MoveStep | ExpungeStep | ExpungeAllStep | AppendStep | ReplaceStep | MailboxStep
@@ -221,6 +226,7 @@ export type NonIdempotentStep = CopyStep | MoveStep | AppendStep | ReplaceStep
 
 const READ_KINDS: ReadonlySet<Step['kind']> = new Set<ReadStep['kind']>([
   'list',
+  'namespaces',
   'status',
   'open',
   'leave',

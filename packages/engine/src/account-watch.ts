@@ -4,7 +4,7 @@ import type { WatchRenewal, WatchWay } from '@tidemail/core'
 import type { EngineStatus } from './api.ts'
 import type { LiveValue } from './live-value.ts'
 import { planWatch, type WatchPlan } from './plan-watch.ts'
-import { learntBefore, rememberRenewal, renewalOf } from './server-memory.ts'
+import { connectKnowing, rememberRenewal, renewalOf } from './server-memory.ts'
 import { SideWatches } from './side-watches.ts'
 import type { Synchroniser } from './synchroniser.ts'
 import { renewalAfter, type WaitEnd } from './watch-renewal.ts'
@@ -28,14 +28,13 @@ export class AccountWatch {
 
   constructor(options: AccountWatchOptions) {
     this.options = options
-    const { accountId, clock, log, random, remote, store } = options.synchroniser.options
+    const { accountId, clock, log, random, store } = options.synchroniser.options
     this.news = new News({ accountId, store, clock, log })
     this.sides = new SideWatches({
-      remote,
+      connect: (signal) => connectKnowing(options.synchroniser.options, signal),
       clock,
       random,
       log,
-      learnt: () => learntBefore(options.synchroniser.options),
       watch: async ({ path, ...watch }) => {
         const { renewalMs } = await this.renewalNow()
         const request = { path, beside: [], renewalMs }

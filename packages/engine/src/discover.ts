@@ -15,6 +15,7 @@ import {
 import {
   isAtOrBelow,
   isGone,
+  namespacesLearnt,
   planAccount,
   planList,
   planStatus,
@@ -23,6 +24,7 @@ import {
   settleListed,
   statusesSeen,
   type Visit,
+  withNamespace,
 } from '@tidemail/planner'
 import { isOnMailbox } from '@tidemail/replay-log'
 import { changeLog, replayState } from './change-log.ts'
@@ -31,6 +33,7 @@ import { followSubscriptions } from './follow-subscriptions.ts'
 import { mayLose } from './guard-deletions.ts'
 import { type MailboxSighting, mailboxNeverOpened } from './mailbox-never-opened.ts'
 import { rehome } from './rehome.ts'
+import { rememberNames } from './server-memory.ts'
 import type { Work } from './work.ts'
 
 export interface Discovery {
@@ -41,7 +44,8 @@ export interface Discovery {
 /** LIST (and STATUS where LIST does not tell), compared with the store; mailboxes that came or went are written at once. */
 export async function discover(work: Work): Promise<Discovery> {
   work.options.onPhase('listing')
-  const { seen, rejected } = await lookAtAccount(work)
+  const { asked, seen, rejected } = await lookAtAccount(work)
+  await learnNames(work, asked, seen)
   for (const [path, { messages }] of statusesSeen(seen)) work.messagesOnServer.set(path, messages ?? 0)
   const before = new Map(work.mailboxes)
   const isResting = await settleWhatIsListed(work, seen, rejected)
@@ -51,7 +55,7 @@ export async function discover(work: Work): Promise<Discovery> {
   for (const { mailbox, path } of await followRenames(work, { records: steady(), seen: named, rejected }))
     before.set(mailbox.id, { ...mailbox, path })
   const records = steady()
-  const plan = planAccount(records, named, rejected)
+  const plan = planAccount(records, named, rejected, work.server.namespaces)
   const writes: Write[] = plan.altered.map((mailbox) => ({ kind: 'put-mailbox', mailbox }))
   for (const mailbox of plan.created) {
     const { id, box } = await work.options.store.planning.allocateMailbox()
@@ -92,6 +96,18 @@ async function settleWhatIsListed(
     })
   }
   return (mailbox) => isAtOrBelow(mailbox, resting)
+}
+
+/** What the server told of its namespaces, and how it writes names, is kept with the account: the next session knows it before it asks. */
+async function learnNames(work: Work, asked: readonly Step[], seen: readonly Observation[]): Promise<void> {
+  const { accountId, clock, session, store } = work.options
+  const namespaces = namespacesLearnt(asked, seen, clock.now())
+  const { oddNames } = session.server
+  const isSpelledAnew = oddNames !== undefined && JSON.stringify(oddNames) !== JSON.stringify(work.server.oddNames)
+  if (namespaces === null && !isSpelledAnew) return
+  const learnt = { ...(namespaces === null ? {} : { namespaces }), ...(isSpelledAnew ? { oddNames } : {}) }
+  work.server = { ...work.server, ...learnt }
+  await rememberNames({ accountId, store }, learnt)
 }
 
 /** Mailboxes that a hint names. */
@@ -168,5 +184,6 @@ export function listedMailbox(
   box: number,
 ): MailboxRecord {
   const place = { id: mailboxId(id), box: boxEpoch(box), accountId: work.options.accountId, isOnServer: true }
-  return mailboxNeverOpened({ ...place, path, delimiter, role, isSelectable, isSubscribed })
+  const mailbox = mailboxNeverOpened({ ...place, path, delimiter, role, isSelectable, isSubscribed })
+  return withNamespace(mailbox, work.server.namespaces)
 }

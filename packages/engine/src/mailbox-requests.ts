@@ -7,9 +7,13 @@ import {
   type MailboxId,
   type MailboxRecord,
   type MessageStore,
+  type Namespaces,
+  NO_NAMESPACES,
+  personalPath,
   renamedPath,
   SyncError,
 } from '@tidemail/core'
+import { withNamespace } from '@tidemail/planner'
 import type { OperationRequest } from '@tidemail/replay-log'
 import { canonicalPath } from './canonical-path.ts'
 import { mailboxNeverOpened } from './mailbox-never-opened.ts'
@@ -33,7 +37,7 @@ export interface MailboxRequest {
 /** @throws SyncError `input.bad-name`, `input.mailbox-exists` */
 export async function createRequest(scene: MailboxScene, wanted: string): Promise<Required<MailboxRequest>> {
   const shown = await shownMailboxes(scene)
-  const path = newPath(wanted, shown, delimiterOf(shown))
+  const path = newPath(await ownPath(scene, wanted, shown), shown, delimiterOf(shown))
   const mailbox = await newMailbox(scene, path, delimiterOf(shown))
   return { request: { kind: 'create-mailbox', mailboxId: mailbox.id, path }, mailbox }
 }
@@ -42,7 +46,8 @@ export async function createRequest(scene: MailboxScene, wanted: string): Promis
 export async function renameRequest(scene: MailboxScene, id: MailboxId, wanted: string): Promise<MailboxRequest> {
   const shown = await shownMailboxes(scene)
   const mailbox = changeable(shown, id, 'renamed')
-  const path = newPath(wanted, shown, mailbox.delimiter)
+  const isOwn = (mailbox.namespace ?? 'personal') === 'personal'
+  const path = newPath(isOwn ? await ownPath(scene, wanted, shown) : canonicalPath(wanted), shown, mailbox.delimiter)
   if (renamedPath(path, mailbox, '') !== null) throw badName('A mailbox cannot be moved into itself.')
   return { request: { kind: 'rename-mailbox', mailboxId: id, from: mailbox.path, path } }
 }
@@ -75,14 +80,11 @@ export async function shownMailboxes({ accountId, store }: MailboxScene): Promis
 }
 
 /** A record of a mailbox that the server does not have yet. */
-export async function newMailbox(
-  { accountId, store }: MailboxScene,
-  path: string,
-  delimiter: string | null,
-): Promise<MailboxRecord> {
-  const { id, box } = await store.planning.allocateMailbox()
+export async function newMailbox(scene: MailboxScene, path: string, delimiter: string | null): Promise<MailboxRecord> {
+  const { id, box } = await scene.store.planning.allocateMailbox()
   const shown = { role: null, isSelectable: true, isSubscribed: false, isOnServer: false }
-  return mailboxNeverOpened({ id, box, accountId, path, delimiter, ...shown })
+  const mailbox = mailboxNeverOpened({ id, box, accountId: scene.accountId, path, delimiter, ...shown })
+  return withNamespace(mailbox, await namespacesOf(scene))
 }
 
 /** Of the hierarchy of the account; null while no mailbox is known that has one. */
@@ -90,8 +92,18 @@ export function delimiterOf(mailboxes: readonly Pick<MailboxRecord, 'delimiter'>
   return mailboxes.find(({ delimiter }) => delimiter !== null)?.delimiter ?? null
 }
 
-function newPath(wanted: string, shown: readonly MailboxRecord[], delimiter: string | null): string {
+/** A bare name, where the user's own mailboxes have a prefix: the server makes it under the prefix only, and shows it there. */
+async function ownPath(scene: MailboxScene, wanted: string, shown: readonly MailboxRecord[]): Promise<string> {
   const path = canonicalPath(wanted)
+  return path === '' ? path : personalPath(path, (await namespacesOf(scene)) ?? NO_NAMESPACES, shown)
+}
+
+/** As the server told last; undefined before it did. */
+async function namespacesOf({ accountId, store }: MailboxScene): Promise<Namespaces | undefined> {
+  return (await store.planning.accounts()).find((record) => record.id === accountId)?.server?.namespaces
+}
+
+function newPath(path: string, shown: readonly MailboxRecord[], delimiter: string | null): string {
   if (path === '') throw badName('A mailbox must have a name.')
   if (path.length > PATH_CHARACTERS_MAX) throw badName(`The name of a mailbox has at most ${PATH_CHARACTERS_MAX} characters.`)
   if (FORBIDDEN.test(path)) throw badName('The name of a mailbox cannot hold control characters, * or %.')

@@ -4,9 +4,10 @@ import {
   type AccountId,
   type AccountRecord,
   type Clock,
-  type DistrustedCapability,
   type MessageStore,
   NO_CAPABILITIES,
+  type Remote,
+  type RemoteSession,
   type ServerProfile,
   type WatchRenewal,
 } from '@tidemail/core'
@@ -34,9 +35,13 @@ export async function serverNow(
   return { account, server: trustedServer(found, [account?.server, serverProfile], clock.now()) }
 }
 
-/** What a new session is told not to use. */
-export async function learntBefore(options: ServerMemoryOptions): Promise<readonly DistrustedCapability[]> {
-  return (await serverNow(options, NO_CAPABILITIES)).server.distrusted
+/** Connects, and tells the session what earlier ones have learnt: what not to use, and how the server writes its names. */
+export async function connectKnowing(
+  options: ServerMemoryOptions & { readonly remote: Remote },
+  signal: AbortSignal,
+): Promise<RemoteSession> {
+  const { distrusted, oddNames } = (await serverNow(options, NO_CAPABILITIES)).server
+  return options.remote.connect(signal, distrusted, oddNames)
 }
 
 /** Writes it, where it is new. */
@@ -67,6 +72,17 @@ export async function rememberRenewal(options: ServerMemoryOptions, renewal: Wat
   if (before.renewalMs === renewal.renewalMs && before.fatalMs === renewal.fatalMs) return
   const write = { kind: 'put-account' as const, account: { ...account, server: { ...account.server, renewal } } }
   await options.store.commit({ reason: 'remember how long a connection may be silent', expect: {}, writes: [write] })
+}
+
+/** Keeps what the server said of its namespaces, and how it writes names. */
+export async function rememberNames(
+  { accountId, store }: Pick<ServerMemoryOptions, 'accountId' | 'store'>,
+  learnt: Pick<ServerProfile, 'namespaces' | 'oddNames'>,
+): Promise<void> {
+  const account = await accountOf(store, accountId)
+  if (account?.server === undefined || account.server === null) return
+  const write = { kind: 'put-account' as const, account: { ...account, server: { ...account.server, ...learnt } } }
+  await store.commit({ reason: 'remember how mailboxes are named', expect: {}, writes: [write] })
 }
 
 /** Keeps with the account what an examination found, in place of what an earlier one did. */

@@ -1,16 +1,15 @@
 /** Keeps a connection for each further mailbox that is watched, where the server tells of one mailbox a connection. */
 
-import { type Clock, type Random, type Remote, type RemoteSession, SyncError } from '@tidemail/core'
+import { type Clock, type Random, type RemoteSession, SyncError } from '@tidemail/core'
 import type { LogEvent } from './api.ts'
 import { retryDelayMs } from './retry-delay.ts'
 import type { NewsListener, SessionWatch } from './watch-session.ts'
 
 export interface SideWatchesOptions {
-  readonly remote: Remote
+  readonly connect: (signal: AbortSignal) => Promise<RemoteSession>
   readonly clock: Clock
   readonly random: Random
   readonly log: (event: LogEvent) => void
-  readonly learnt: () => Promise<Parameters<Remote['connect']>[1]>
   /** Waits for news on the session until the signal aborts or the connection ends. */
   readonly watch: (
     watch: Pick<SessionWatch, 'session' | 'signal' | 'onNews' | 'onWatching'> & { readonly path: string },
@@ -92,11 +91,11 @@ export class SideWatches {
 
   /** `failed`: another try may go better; `over`: none would. */
   private async once(path: string, watch: SideWatch): Promise<'watched' | 'failed' | 'over'> {
-    const { learnt, onChange, onNews, remote } = this.options
+    const { connect, onChange, onNews } = this.options
     const { signal } = watch.stop
     let hasWatched = false
     try {
-      const session = await remote.connect(signal, await learnt())
+      const session = await connect(signal)
       watch.session = session
       const onWatching = (): void => {
         hasWatched = true

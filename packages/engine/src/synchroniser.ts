@@ -22,7 +22,7 @@ import { DeletionConsents } from './deletion-consents.ts'
 import type { LiveValue } from './live-value.ts'
 import { type PartRequest, PartRequests } from './part-requests.ts'
 import { type PassResult, runPass } from './pass.ts'
-import { learntBefore, rememberServer, serverNow } from './server-memory.ts'
+import { connectKnowing, rememberServer, serverNow } from './server-memory.ts'
 import { newTally, progressOf } from './tally.ts'
 import { NOTHING_OPEN, type Selection, type Tally, Work } from './work.ts'
 
@@ -93,7 +93,7 @@ export class Synchroniser {
     if (this.session !== null && this.session.ended === null) return this.session
     this.phase('connecting')
     await this.disconnect()
-    this.session = await this.options.remote.connect(signal, await learntBefore(this.options))
+    this.session = await connectKnowing(this.options, signal)
     this.selection = { ...NOTHING_OPEN }
     this.options.status.set({ ...this.options.status.getSnapshot(), isConnected: true })
     return this.session

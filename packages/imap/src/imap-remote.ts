@@ -17,29 +17,31 @@ import { Wire } from './wire.ts'
  * const session = await remote.connect(new AbortController().signal)
  */
 export function imapRemote(options: ImapRemoteOptions): Remote {
-  return { connect: (signal, learnt = []) => connect(options, signal, learnt) }
+  return { connect: (signal, learnt = [], oddNames = []) => connect(options, signal, learnt, oddNames) }
 }
 
 async function connect(
   options: ImapRemoteOptions,
   signal: AbortSignal,
   learnt: readonly DistrustedCapability[],
+  oddNames: readonly string[],
 ): Promise<RemoteSession> {
   checkOptions(options)
   if (signal.aborted) throw aborted()
   const loggedIn = await logIn(options, options.clock ?? systemClock, signal)
-  return openSession(loggedIn, learnt, options, signal)
+  return openSession(loggedIn, { learnt, oddNames }, options, signal)
 }
 
 async function openSession(
   loggedIn: LoggedIn,
-  distrusted: readonly DistrustedCapability[],
+  { learnt, oddNames }: { readonly learnt: readonly DistrustedCapability[]; readonly oddNames: readonly string[] },
   options: ImapRemoteOptions,
   signal: AbortSignal,
 ): Promise<RemoteSession> {
   const clock = options.clock ?? systemClock
-  const advertised: ServerProfile = { ...serverProfile(loggedIn.capabilities, []), distrusted }
+  const advertised: ServerProfile = { ...serverProfile(loggedIn.capabilities, []), distrusted: learnt }
   const state = new SessionState(advertised)
+  state.takeNames(oddNames)
   const wire: Wire = new Wire(loggedIn.socket, {
     clock,
     bounds: answerBounds(options),

@@ -2,6 +2,7 @@
 
 import { parseRanges, UidSet } from '@tidemail/core'
 import { type FetchRow, readFetchRow } from './fetch-row.ts'
+import { type NamespaceResponse, readNamespaces } from './namespace-row.ts'
 import { ProtocolViolation } from './protocol-violation.ts'
 import type { RawResponse } from './response-reader.ts'
 import { decodeUtf8, Scanner, type Value } from './scanner.ts'
@@ -50,6 +51,7 @@ export type Untagged =
   | StatusResponse
   | ListResponse
   | StatusRowResponse
+  | NamespaceResponse
   | { readonly kind: 'exists'; readonly count: number }
   | { readonly kind: 'expunged' }
   | { readonly kind: 'fetch'; readonly row: FetchRow }
@@ -99,6 +101,8 @@ function parseUntagged(raw: RawResponse): Untagged {
       return parseList(scanner, name)
     case 'STATUS':
       return parseStatusRow(scanner)
+    case 'NAMESPACE':
+      return readNamespaces(scanner) ?? OTHER
     case 'SEARCH':
       return { kind: 'search', uids: parseSearch(scanner.text.slice(scanner.at)), tag: null }
     case 'ESEARCH':

@@ -35,14 +35,20 @@ export function serverProfile(advertised: ReadonlyMap<string, boolean | number>,
   }
 }
 
-/** Enables QRESYNC, which brings CONDSTORE (RFC 7162 §3.2.3), else CONDSTORE: what `* ENABLED` confirms. */
+/** Whether the server has no modified UTF-7 and must be told that the client reads UTF-8 (RFC 6855 §6). Who merely offers UTF8=ACCEPT has both: UTF-8 is left alone. */
+export function takesUtf8Only({ capabilities }: ServerProfile): boolean {
+  return capabilities.includes('UTF8=ONLY')
+}
+
+/** Enables QRESYNC, which brings CONDSTORE (RFC 7162 §3.2.3), else CONDSTORE, and UTF-8 where nothing works without: what `* ENABLED` confirms. */
 export async function enableExtensions(server: ServerProfile, wire: Wire, state: SessionState): Promise<readonly string[]> {
-  const wanted = ['QRESYNC', 'CONDSTORE'].find((name) => can(server, name))
-  if (wanted === undefined || !can(server, 'ENABLE')) return []
+  const modSeqs = can(server, 'ENABLE') ? ['QRESYNC', 'CONDSTORE'].filter((name) => can(server, name)).slice(0, 1) : []
+  const wanted = takesUtf8Only(server) ? [...modSeqs, 'UTF8=ACCEPT'] : modSeqs
+  if (wanted.length === 0) return []
   const confirmed = new Set<string>()
   let isAnswered = false
   const command: Command = {
-    parts: [`ENABLE ${wanted}`],
+    parts: [`ENABLE ${wanted.join(' ')}`],
     settle: () => {
       state.forget(command)
       isAnswered = true

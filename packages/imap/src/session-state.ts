@@ -6,11 +6,15 @@ import { canonicalPath, encodeMailboxName, quoteName, readMailboxName } from './
 import type { TaggedResponse, Untagged } from './response.ts'
 import { decodeUtf8 } from './scanner.ts'
 import { type Selection, takeNews } from './selection.ts'
+import { takesUtf8Only } from './server-capabilities.ts'
 import { showable } from './server-text.ts'
 import type { StepContext, Tell } from './steps/exchange.ts'
 
 /** News that comes while nobody listens is kept; a server that says more than this unasked is not worth listening to. */
 export const UNHEARD_OBSERVATIONS_MAX = 10_000
+
+/** So many are kept for the next session; more would be a server that has nothing else. */
+const ODD_NAMES_MAX = 1_000
 
 /** Who knows which responses answer a command. */
 export interface Taker {
@@ -41,8 +45,19 @@ export class SessionState {
 
   constructor(server: ServerProfile) {
     this.server = server
-    // A server of IMAP4rev2 only has no modified UTF-7 (RFC 9051 §5.1); in all others it was not enabled.
-    this.#hasUtf8Names = !server.capabilities.includes('IMAP4REV1') && server.capabilities.includes('IMAP4REV2')
+    // A server of IMAP4rev2 only has no modified UTF-7 (RFC 9051 §5.1), nor has one of UTF-8 only (RFC 6855 §6); in all others UTF-8 is not enabled.
+    const isRev2Only = !server.capabilities.includes('IMAP4REV1') && server.capabilities.includes('IMAP4REV2')
+    this.#hasUtf8Names = isRev2Only || takesUtf8Only(server)
+  }
+
+  /** Names that are not written as this package would write them, as they came. */
+  get oddNames(): readonly string[] {
+    return [...this.#spellings].flatMap(([path, name]) => (name === this.#usualName(path) ? [] : [name])).slice(0, ODD_NAMES_MAX)
+  }
+
+  /** Names as an earlier session heard them. */
+  takeNames(names: readonly string[]): void {
+    for (const name of names) this.#takeName(name)
   }
 
   expect(command: Command, taker: Taker): void {
@@ -132,11 +147,18 @@ export class SessionState {
   }
 
   #nameOf(path: string): string {
-    return this.#spellings.get(path) ?? (this.#hasUtf8Names ? path : encodeMailboxName(path))
+    return this.#spellings.get(path) ?? this.#usualName(path)
+  }
+
+  #usualName(path: string): string {
+    return this.#hasUtf8Names ? path : encodeMailboxName(path)
   }
 
   #pathOf(name: string): string {
-    const decoded = decodeUtf8(name)
+    return this.#takeName(decodeUtf8(name))
+  }
+
+  #takeName(decoded: string): string {
     const path = canonicalPath(this.#hasUtf8Names ? decoded : readMailboxName(decoded))
     if (this.#nameOf(path) !== decoded && path !== 'INBOX') this.#spellings.set(path, decoded)
     return path

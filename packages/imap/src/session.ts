@@ -48,7 +48,8 @@ export class ImapSession implements RemoteSession {
   }
 
   get server(): ServerProfile {
-    return this.#state.server
+    const { oddNames, server } = this.#state
+    return oddNames.length === 0 ? server : { ...server, oddNames }
   }
 
   get ended(): RemoteSession['ended'] {

@@ -24,7 +24,16 @@ export {
   partsKeysAtLeast,
   partsWanted,
 } from './parts-policy.ts'
-export { planAccount, planList, planStatus, planVisits, statusesSeen, type Visit } from './plan-account.ts'
+export {
+  namespacesLearnt,
+  planAccount,
+  planList,
+  planStatus,
+  planVisits,
+  statusesSeen,
+  type Visit,
+  withNamespace,
+} from './plan-account.ts'
 export { AUDIT_CHUNK_MESSAGES, type AuditListPlan, planAuditList, planAuditRows, sampleOf } from './plan-audit.ts'
 export { planFill, takeFill } from './plan-fill.ts'
 export { type ForwardPlan, type ForwardRequest, planForward, planVerification } from './plan-forward.ts'

@@ -73,6 +73,11 @@ describe('which mailboxes there are', () => {
   it('leaves an open mailbox before it asks for its state', () => {
     // Verifies: DC-4549-5.3-3c, DC-4549-4.2.5
     expect(planList(QRESYNC, { isMailboxOpen: true }, stepNamer()).map((step) => step.kind)).toEqual(['leave', 'list'])
+    const names = { ...QRESYNC, capabilities: [...QRESYNC.capabilities, 'NAMESPACE'] }
+    const kindsOf = (server: typeof names) => planList(server, { isMailboxOpen: true }, stepNamer()).map((step) => step.kind)
+    expect(kindsOf(names)).toEqual(['leave', 'namespaces', 'list'])
+    const known = { personal: [], otherUsers: [], shared: [], expiresAt: 1 }
+    expect(kindsOf({ ...names, namespaces: known } as typeof names)).toEqual(['leave', 'list'])
   })
 
   it('asks for each where it cannot, and once more for what the list left out', () => {

@@ -2,9 +2,13 @@
 
 import {
   can,
+  type KnownNamespaces,
   type MailboxRecord,
   type MailboxSeen,
   missingRows,
+  type Namespaces,
+  NO_NAMESPACES,
+  namespaceOf,
   type Observation,
   type ServerProfile,
   type StatusSeen,
@@ -13,6 +17,9 @@ import {
 } from '@tidemail/core'
 import type { StepNamer } from './step-ids.ts'
 import { type Distrust, distrustOf, tierOf } from './trust-checks.ts'
+
+/** After this the server is asked again who shares what. */
+export const NAMESPACES_LIFE_MS = 2_592_000_000
 
 /**
  * Asks for all mailboxes and, where the server can, their state: one round trip for the account (RFC 5819). An open mailbox is left first, since its
@@ -25,8 +32,23 @@ export function planList(server: ServerProfile, { isMailboxOpen }: { readonly is
     withStatus: can(server, 'LIST-STATUS'),
     reason: 'see which mailboxes there are and which moved',
   }
-  if (!isMailboxOpen) return [list]
-  return [{ kind: 'leave', id: name('leave'), reason: 'the state of an open mailbox is not told by STATUS' }, list]
+  const steps = [...planNamespaces(server, name), list]
+  if (!isMailboxOpen) return steps
+  return [{ kind: 'leave', id: name('leave'), reason: 'the state of an open mailbox is not told by STATUS' }, ...steps]
+}
+
+/** In one turn with LIST, and seldom: what it tells is kept with the account. */
+function planNamespaces(server: ServerProfile, name: StepNamer): Step[] {
+  if (server.namespaces !== undefined || !can(server, 'NAMESPACE')) return []
+  return [{ kind: 'namespaces', id: name('namespaces'), reason: "tell the user's own mailboxes from those of others" }]
+}
+
+/** What is to be kept of the server after it was asked for its namespaces: where it refuses, or nobody can read its answer, that it has none. */
+export function namespacesLearnt(asked: readonly Step[], seen: readonly Observation[], now: number): KnownNamespaces | null {
+  if (!asked.some(({ kind }) => kind === 'namespaces')) return null
+  const told = seen.find((item) => item.kind === 'namespaces') ?? NO_NAMESPACES
+  const { personal, otherUsers, shared } = told
+  return { personal, otherUsers, shared, expiresAt: now + NAMESPACES_LIFE_MS }
 }
 
 /**
@@ -75,11 +97,12 @@ export interface AccountPlan {
   readonly altered: readonly MailboxRecord[]
 }
 
-/** Compares the stored mailboxes with what `list` and `status` answered; those that are still to be made are in no list. `rejected` are the paths whose STATUS was refused. */
+/** Compares the stored mailboxes with what `list` and `status` answered; those that are still to be made are in no list. `rejected` are the paths whose STATUS was refused; without `namespaces` nobody knows whose a mailbox is. */
 export function planAccount(
   records: readonly MailboxRecord[],
   seen: readonly Observation[],
   rejected: ReadonlySet<string>,
+  namespaces?: Namespaces,
 ): AccountPlan {
   const listed = new Map(mailboxesSeen(seen).map((mailbox) => [mailbox.path, mailbox]))
   const known = new Set(records.map((record) => record.path))
@@ -94,16 +117,25 @@ export function planAccount(
       continue
     }
     const { delimiter, isSelectable, isSubscribed, role } = now
-    const updated = { ...record, delimiter, isSelectable, isSubscribed, role }
+    const updated = withNamespace({ ...record, delimiter, isSelectable, isSubscribed, role }, namespaces)
     const hasChanged =
       record.delimiter !== delimiter ||
       record.isSelectable !== isSelectable ||
       record.isSubscribed !== isSubscribed ||
-      record.role !== role
+      record.role !== role ||
+      record.namespace !== updated.namespace
     kept.push(hasChanged ? updated : record)
     if (hasChanged) altered.push(updated)
   }
   return { created: [...listed.values()].filter((mailbox) => !known.has(mailbox.path)), removed, kept, altered }
+}
+
+/** The mailbox with whose it is; as it was where nobody knows. */
+export function withNamespace(mailbox: MailboxRecord, namespaces: Namespaces | undefined): MailboxRecord {
+  if (namespaces === undefined) return mailbox
+  const { namespace: _before, ...rest } = mailbox
+  const namespace = namespaceOf(mailbox.path, namespaces)
+  return namespace === 'personal' ? rest : { ...rest, namespace }
 }
 
 /** Names the mailboxes that may differ from the store, and leaves the others alone: an unchanged mailbox costs nothing. */

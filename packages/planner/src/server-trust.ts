@@ -35,13 +35,17 @@ export function trustedServer(
   const measured = newest(sources.flatMap((source) => source.measured ?? []))
   const renewal = sources.flatMap((source) => source.renewal ?? []).find((one) => isLiving(one, now))
   const forgetting = sources.flatMap((source) => source.forgetting ?? []).find((one) => isLiving(one, now))
-  const { measured: _before, renewal: _expired, forgetting: _longAgo, ...rest } = found
+  const namespaces = sources.flatMap((source) => source.namespaces ?? []).find((one) => isLiving(one, now))
+  const oddNames = sources.find((source) => source.oddNames !== undefined)?.oddNames
+  const { measured: _before, renewal: _expired, forgetting: _longAgo, namespaces: _forgotten, ...rest } = found
   return {
     ...rest,
     distrusted: [...distrusted.values()],
     ...(measured === undefined ? {} : { measured }),
     ...(renewal === undefined ? {} : { renewal }),
     ...(forgetting === undefined ? {} : { forgetting }),
+    ...(namespaces === undefined ? {} : { namespaces }),
+    ...(oddNames === undefined ? {} : { oddNames }),
   }
 }
 

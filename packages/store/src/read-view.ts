@@ -94,11 +94,11 @@ async function mailboxViews({ db, logs, pictures }: Scene, accountId: AccountId)
     const box = boxes[i]
     if (box === undefined) throw corruptMailbox(`a mailbox ${row.id} without its box`)
     const { total, unread } = await pictures.picture(db, box, pending)
-    const { id, path, delimiter, role, isSelectable, isSubscribed } = mailbox
+    const { id, path, delimiter, role, namespace = 'personal', isSelectable, isSubscribed } = mailbox
     const awaited = missingRows(mailbox)
     const toFetch = awaited.isEmpty ? 0 : awaited.size - (await countHeld(db, box.box, awaited))
     const leftOut = leftOutRows(mailbox).size
-    views.push({ id, path, delimiter, role, isSelectable, isSubscribed, total, unread, toFetch, leftOut })
+    views.push({ id, path, delimiter, role, namespace, isSelectable, isSubscribed, total, unread, toFetch, leftOut })
   }
   return foldMailboxes(views, pending.effects)
 }

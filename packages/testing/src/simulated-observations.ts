@@ -1,6 +1,7 @@
 /** Makes the observations of the simulated server from its model: rows, summaries, mailboxes, news. */
 
 import {
+  type ListStep,
   type MailboxIdentity,
   type MailboxSeen,
   modSeq,
@@ -40,7 +41,7 @@ export function identityOf(mailbox: ModelMailbox): MailboxIdentity {
 }
 
 /** INBOX and special use as LIST tells them; without SPECIAL-USE only INBOX is known. */
-export function mailboxRows(account: ModelAccount, extensions: Extensions): MailboxSeen[] {
+function mailboxRows(account: ModelAccount, extensions: Extensions): MailboxSeen[] {
   const rows = account.mailboxes.map(
     ({ path, role }): MailboxSeen => ({
       kind: 'mailbox',
@@ -62,6 +63,18 @@ export function mailboxRows(account: ModelAccount, extensions: Extensions): Mail
     }),
   )
   return [...rows, ...containers]
+}
+
+/** What LIST tells, with the state of each mailbox where that was asked for and can be told. */
+export function listRows(
+  { withStatus }: Pick<ListStep, 'withStatus'>,
+  { account, extensions }: { readonly account: ModelAccount; readonly extensions: Extensions },
+): Observation[] {
+  const hasStatus = withStatus && extensions.has('LIST-STATUS')
+  return mailboxRows(account, extensions).flatMap((row): Observation[] => {
+    const mailbox = hasStatus ? account.mailbox(row.path) : undefined
+    return mailbox === undefined ? [row] : [row, statusRow(mailbox, extensions)]
+  })
 }
 
 export function statusRow(mailbox: ModelMailbox, extensions: Extensions): StatusSeen {

@@ -1,6 +1,15 @@
 /** A Remote without a wire: carries the steps out on the model of a mail server, and loses requests and answers as a test asks. */
 
-import { type Clock, type Remote, type RemoteSession, type ServerProfile, type Step, SyncError } from '@tidemail/core'
+import {
+  type Clock,
+  type Namespaces,
+  NO_NAMESPACES,
+  type Remote,
+  type RemoteSession,
+  type ServerProfile,
+  type Step,
+  SyncError,
+} from '@tidemail/core'
 import type { ModelAccount } from './model/account.ts'
 import { type Extension, extensionsWithout, type PrivateExtension } from './model/extensions.ts'
 import type { FaultPlan, StepFault } from './simulated-fault.ts'
@@ -18,6 +27,8 @@ export interface SimulatedRemoteOptions {
   readonly clock: Clock
   /** Extensions that are neither advertised nor obeyed. `['QRESYNC']` gives the tier `condstore`, `['CONDSTORE']` the tier `plain`. */
   readonly without?: readonly Extension[]
+  /** What NAMESPACE answers. Left out: it is not offered. */
+  readonly namespaces?: Namespaces
   /** Extensions of one vendor that it has. */
   readonly adds?: readonly PrivateExtension[]
   readonly fault?: FaultPlan
@@ -36,6 +47,7 @@ export class SimulatedRemote implements Remote {
   readonly account: ModelAccount
   readonly clock: Clock
   readonly extensions: Extensions
+  readonly namespaces: Namespaces
   readonly latencyMs: number
   readonly inFlightMax: number
   readonly answerDeadlineMs: number = ANSWER_DEADLINE_MS
@@ -56,7 +68,9 @@ export class SimulatedRemote implements Remote {
   constructor(options: SimulatedRemoteOptions) {
     this.account = options.account
     this.clock = options.clock
-    this.extensions = extensionsWithout(options.without ?? [], options.adds)
+    const { namespaces, without = [] } = options
+    this.extensions = extensionsWithout(namespaces === undefined ? [...without, 'NAMESPACE'] : without, options.adds)
+    this.namespaces = namespaces ?? NO_NAMESPACES
     this.latencyMs = options.latencyMs ?? 0
     this.inFlightMax = options.inFlightMax ?? 1
     this.fault = options.fault ?? (() => 'pass')

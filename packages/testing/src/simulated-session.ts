@@ -261,8 +261,8 @@ export class SimulatedSession implements RemoteSession {
   }
 
   #scene(): Parameters<typeof carryOut>[1] {
-    const { account, extensions, onExecuted } = this.#remote
-    return { account, extensions, selection: this.#selection, onExecuted }
+    const { account, extensions, namespaces, onExecuted } = this.#remote
+    return { account, extensions, namespaces, selection: this.#selection, onExecuted }
   }
 
   /** A mailbox that is deleted, or loses its UIDs, takes the connection down, as on Dovecot. */

@@ -12,6 +12,7 @@ import {
   type MoveStep,
   type MutatingStep,
   modSeq,
+  type Namespaces,
   type Observation,
   type OpenStep,
   type Rejection,
@@ -27,7 +28,7 @@ import type { ModelMessage, Refusal } from './model/message.ts'
 import { sectionBytes } from './model/mime/section.ts'
 import { SelectedMailbox } from './model/selected-mailbox.ts'
 import { carryOutOnMailbox } from './simulated-mailbox-steps.ts'
-import { type Extensions, flagRow, identityOf, isSoughtBy, mailboxRows, statusRow, summaryOf } from './simulated-observations.ts'
+import { type Extensions, flagRow, identityOf, isSoughtBy, listRows, statusRow, summaryOf } from './simulated-observations.ts'
 
 export interface Selection {
   readonly view: SelectedMailbox
@@ -37,6 +38,7 @@ export interface Selection {
 export interface Scene {
   readonly account: ModelAccount
   readonly extensions: Extensions
+  readonly namespaces: Namespaces
   readonly selection: Selection | null
   readonly onExecuted?: (executed: Executed) => void
 }
@@ -57,17 +59,10 @@ export interface StepAnswer {
 /** `bytes` are the messages of an append, in order. */
 export function carryOut(step: Step, scene: Scene, bytes: readonly Uint8Array[]): StepAnswer {
   switch (step.kind) {
-    case 'list': {
-      const rows = mailboxRows(scene.account, scene.extensions)
-      const hasStatus = step.withStatus && scene.extensions.has('LIST-STATUS')
-      return answer(
-        scene,
-        rows.flatMap((row): Observation[] => {
-          const mailbox = hasStatus ? scene.account.mailbox(row.path) : undefined
-          return mailbox === undefined ? [row] : [row, statusRow(mailbox, scene.extensions)]
-        }),
-      )
-    }
+    case 'list':
+      return answer(scene, listRows(step, scene))
+    case 'namespaces':
+      return answer(scene, [{ kind: 'namespaces', ...scene.namespaces }])
     case 'status': {
       const mailbox = scene.account.mailbox(step.path)
       if (mailbox === undefined) return no(scene, null, `Mailbox doesn't exist: ${step.path}`)

@@ -40,17 +40,26 @@ async function listMailboxes({ engine }: OpenAccount, { printer }: VerbContext):
   const mailboxes = await engine.mailboxes()
   const lines = ['  TOTAL   UNREAD  MAILBOX', ...mailboxes.map(mailboxLine)]
   for (const [i, mailbox] of mailboxes.entries()) {
-    const { path, role, total, unread, toFetch, leftOut, isSelectable, isSubscribed, isPending } = mailbox
-    const event = { kind: 'mailbox', path, role, total, unread, toFetch, leftOut, isSelectable, isSubscribed, isPending }
+    const { path, role, namespace, total, unread, toFetch, leftOut, isSelectable, isSubscribed, isPending } = mailbox
+    const counts = { total, unread, toFetch, leftOut }
+    const event = { kind: 'mailbox', path, role, namespace, ...counts, isSelectable, isSubscribed, isPending }
     await printer.print(event, i === 0 ? lines.slice(0, 2) : (lines[i + 1] ?? null))
   }
   await printer.print({ kind: 'result', mailboxes: mailboxes.length }, mailboxes.length === 0 ? 'No mailboxes yet.' : null)
 }
 
-function mailboxLine({ path, role, total, unread, toFetch, leftOut, isSelectable, isPending }: MailboxView): string {
+/** The user's own are not named as such. */
+const NAMESPACE_NOTES: Readonly<Record<MailboxView['namespace'], string>> = {
+  personal: '',
+  'other-users': "  (another user's)",
+  shared: '  (shared)',
+}
+
+function mailboxLine({ path, role, namespace, total, unread, toFetch, leftOut, isSelectable, isPending }: MailboxView): string {
   const counts = isSelectable ? [String(total), String(unread)] : ['-', '-']
   const notes = [
     role === null || role === 'inbox' ? '' : `  \\${role}`,
+    NAMESPACE_NOTES[namespace],
     toFetch === 0 ? '' : `  (${toFetch} to fetch)`,
     leftOut === 0 ? '' : `  (${leftOut} older left out)`,
     isPending ? '  (change not sent yet)' : '',

@@ -17,6 +17,7 @@ import {
 import type { CommandPart } from '../command.ts'
 import { formatInternalDate } from '../fetch-row.ts'
 import type { ResponseCode } from '../response.ts'
+import { takesUtf8Only } from '../server-capabilities.ts'
 import { type Exchange, refusal, type StepContext, type StepExchanges, type Tell } from './exchange.ts'
 
 /** Under LITERAL- larger ones wait for the server's word (RFC 7888 §5). */
@@ -53,8 +54,12 @@ function upload(
     const literal = bodies[index]
     if (literal === undefined || literal.length === 0) return refusal(null, 'A message without octets cannot be appended.')
     if (literal.includes(0)) return refusal(null, 'A message that holds NUL cannot be appended.')
-    parts.push(` (${flagsOf(message).join(' ')}) ${formatInternalDate(message.internalDate)} `)
+    // A message with UTF-8 in its header goes as such where UTF-8 is enabled (RFC 6855 §4).
+    const isUtf8 = takesUtf8Only(server) && has8BitHeader(literal)
+    const start = isUtf8 ? 'UTF8 (~' : ''
+    parts.push(` (${flagsOf(message).join(' ')}) ${formatInternalDate(message.internalDate)} ${start}`)
     parts.push({ literal, isSynchronising: mustAsk(literal, server) })
+    if (isUtf8) parts.push(')')
   }
   return [exchange(step, messages.length, parts)]
 }
@@ -66,6 +71,18 @@ function flagsOf(message: OutgoingMessage): readonly string[] {
 function mustAsk(literal: Uint8Array, server: ServerProfile): boolean {
   if (can(server, 'LITERAL+')) return false
   return !can(server, 'LITERAL-') || literal.length > LITERAL_MINUS_OCTETS_MAX
+}
+
+const LF = 0x0a
+const CR = 0x0d
+
+/** Whether there is anything but ASCII before the empty line that ends the header. */
+function has8BitHeader(bytes: Uint8Array): boolean {
+  for (const [at, octet] of bytes.entries()) {
+    if (octet > 0x7f) return true
+    if (octet === LF && (bytes[at + 1] === LF || (bytes[at + 1] === CR && bytes[at + 2] === LF))) return false
+  }
+  return false
 }
 
 /** REPLACE may tell APPENDUID in an untagged OK before the tagged one (RFC 8508 §3.3). */

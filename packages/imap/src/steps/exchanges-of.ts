@@ -12,6 +12,7 @@ import { leaveExchanges } from './leave.ts'
 import { listExchanges } from './list.ts'
 import { mailboxExchanges } from './mailboxes.ts'
 import { moveExchanges } from './move.ts'
+import { namespacesExchanges } from './namespaces.ts'
 import { openExchanges } from './open.ts'
 import { searchExchanges } from './search.ts'
 import { statusExchanges } from './status.ts'
@@ -22,6 +23,8 @@ export function exchangesOf(step: Step, bodies: readonly Uint8Array[], context: 
   switch (step.kind) {
     case 'list':
       return listExchanges(step, context)
+    case 'namespaces':
+      return namespacesExchanges(context)
     case 'status':
       return statusExchanges(step, context)
     case 'open':

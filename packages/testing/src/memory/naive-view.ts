@@ -49,7 +49,7 @@ export function mailboxViews(state: MemoryState, accountId: AccountId): MailboxV
   const views = mailboxes
     .sort((a, b) => a.id - b.id)
     .map((mailbox) => {
-      const { id, path, delimiter, role, isSelectable, isSubscribed, box } = mailbox
+      const { id, path, delimiter, role, namespace = 'personal', isSelectable, isSubscribed, box } = mailbox
       const inside = shown.filter((message) => message.mailboxId === id)
       const awaited = missingRows(mailbox)
       const held = [...rowsOf(state, box).keys()].filter((uid) => awaited.has(uid)).length
@@ -58,6 +58,7 @@ export function mailboxViews(state: MemoryState, accountId: AccountId): MailboxV
         path,
         delimiter,
         role,
+        namespace,
         isSelectable,
         isSubscribed,
         total: inside.length,
