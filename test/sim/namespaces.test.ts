@@ -119,7 +119,13 @@ describe('names that are odd', () => {
       connect: async (signal, _learnt?: readonly DistrustedCapability[], oddNames?: readonly string[]) => {
         told.push(oddNames)
         const session = await lab.remote.connect(signal)
-        return withRun(session, (steps, options) => session.run(steps, options), { oddNames: ['R&D', 'Données'] })
+        // A session knows what LIST told, and not before.
+        const extra: { oddNames?: readonly string[] } = {}
+        const run: RemoteSession['run'] = (steps, options) => {
+          if (steps.some(({ kind }) => kind === 'list')) extra.oddNames = ['R&D', 'Données']
+          return session.run(steps, options)
+        }
+        return withRun(session, run, extra)
       },
     }
     await (await lab.openSynchronised({ remote })).close()
