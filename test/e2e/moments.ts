@@ -3,7 +3,7 @@
 import type { Interlude, ProxiedCommand } from '@tidemail/testing'
 import { expect } from 'vitest'
 import type { RealAccount } from './real-account.ts'
-import { messagesInView, messagesOnServer, rivalDoes, type Story } from './scenario-deeds.ts'
+import { messagesInView, messagesOnServer, type Placed, rivalDoes, type Story } from './scenario-deeds.ts'
 import type { Deed, Moment } from './scenario-lines.ts'
 
 interface Act {
@@ -15,7 +15,8 @@ interface Act {
 export async function syncDuring(story: Story, acts: readonly Act[], run: () => Promise<unknown>): Promise<void> {
   const { account } = story
   const { proxy } = account
-  const heldBefore = await heldIn(account)
+  const before = asStates(await messagesOnServer(account))
+  const gone = [...(await heldIn(account)).keys()].filter((message) => !before.has(message))
   const left = new Set(acts)
   const failures: unknown[] = []
   const act = async (one: Act): Promise<void> => {
@@ -37,18 +38,38 @@ export async function syncDuring(story: Story, acts: readonly Act[], run: () => 
   proxy.setInterludes([])
   await turn
   expect(failures).toEqual([])
-  const heldAfter = new Set(await heldIn(account))
-  const stayed = new Set((await messagesOnServer(account)).map(({ path, uid }) => `${path} ${uid}`))
-  const lost = heldBefore.filter((message) => stayed.has(message) && !heldAfter.has(message))
-  expect(lost, 'messages that were there all the time, and are not held any more').toEqual([])
+  await expectHeld(account, { before, gone })
   expect(left.size, 'somebody acted in the middle of the look').toBeLessThan(acts.length)
   for (const one of [...left]) await act(one)
 }
 
-/** `INBOX 7`: path and UID. */
-async function heldIn(account: RealAccount): Promise<readonly string[]> {
+/** `INBOX 7`, path and UID, with the flags. */
+type States = ReadonlyMap<string, string>
+
+const asStates = (messages: readonly Placed[]): States =>
+  new Map(messages.map(({ path, uid, flags }) => [`${path} ${uid}`, [...flags].sort().join(' ')]))
+
+async function heldIn(account: RealAccount): Promise<States> {
   const messages = await messagesInView(account)
-  return messages.flatMap(({ path, reference }) => (reference.kind === 'stored' ? [`${path} ${reference.uid}`] : []))
+  return asStates(messages.flatMap((one) => (one.reference.kind === 'stored' ? [{ ...one, uid: one.reference.uid }] : [])))
+}
+
+/** What was so before and behind the run is held as it is, and nothing of what had gone before it. What came and went during the run may be held. */
+async function expectHeld(
+  account: RealAccount,
+  { before, gone }: { readonly before: States; readonly gone: readonly string[] },
+): Promise<void> {
+  const after = asStates(await messagesOnServer(account))
+  const held = await heldIn(account)
+  const stayed = [...before].filter(([message, flags]) => after.get(message) === flags)
+  expect(
+    stayed.filter(([message, flags]) => held.get(message) !== flags),
+    'what was so all the time, and is held otherwise',
+  ).toEqual([])
+  expect(
+    gone.filter((message) => held.has(message)),
+    'what is held, and had gone',
+  ).toEqual([])
 }
 
 const selects = ({ line }: ProxiedCommand): boolean => / SELECT "?INBOX"?(?: \(|$)/i.test(line)

@@ -118,6 +118,13 @@ export const RACE_SCENARIOS: readonly ResyncScenario[] = [
     sync,
     local`INBOX | 1 | 3..5`,
   ]),
+  scenario('a message went and one came, and another comes while the new one is asked for: the count is as it was', [
+    server`INBOX | 1..3`,
+    rival`expunge 2 ; append 4 -> INBOX`,
+    during({ news: 'append 5 -> INBOX' }),
+    sync,
+    local`INBOX | 1 | 3..5`,
+  ]),
   scenario('several came, and much happens at every moment of the look', [
     server`INBOX | 1..10`,
     rival`append 11..15 -> INBOX`,
