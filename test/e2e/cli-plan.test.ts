@@ -9,7 +9,7 @@ import { type JsonLine, Sandbox, succeeded } from './cli-process.ts'
 import { onServers } from './real-servers.ts'
 
 /** What the plan may say to a server. */
-const READING = ['CAPABILITY', 'LOGIN', 'AUTHENTICATE', 'ENABLE', 'LIST', 'LOGOUT']
+const READING = ['CAPABILITY', 'LOGIN', 'AUTHENTICATE', 'ENABLE', 'NAMESPACE', 'LIST', 'LOGOUT']
 /** And what more where LIST alone does not tell (RFC 5819, RFC 5258). */
 const IN_PLACE_OF = { 'LIST-STATUS': 'STATUS', 'LIST-EXTENDED': 'LSUB' } as const
 const MESSAGES = 12
