@@ -70,6 +70,7 @@ export function afterOwnChange(
   { mailboxId, box, uids }: { readonly mailboxId: MailboxId; readonly box: BoxEpoch; readonly uids: UidSet },
   delta: FlagDelta,
 ): Entry {
+  if (entry.operation.kind !== 'flag' || entry.operation.ifUnchanged === undefined) return entry
   const mine = entry.progress.reduce(
     (all, { targets }) =>
       targets.kind === 'stored' && targets.mailboxId === mailboxId && targets.box === box ? all.union(targets.uids) : all,

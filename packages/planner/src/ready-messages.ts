@@ -66,6 +66,7 @@ type Group = Entry['progress'][number]
 /** One walk through the log, in the user's order. */
 class Walk {
   readonly flags: ReadyFlags[] = []
+  private readonly conditional: ReadyFlags[] = []
   readonly moot: Batch['moot'][number][] = []
   ends: ReadyEnd[] = []
   private readonly mailbox: MailboxRecord
@@ -120,15 +121,17 @@ class Walk {
     else {
       for (const part of bySince(operation, uids)) {
         const free = part.uids.difference(this.onCondition(part.since))
-        if (!free.isEmpty) this.flags.push({ entry, uids: free, sentAs: null, operation, since: part.since })
+        if (free.isEmpty) continue
+        const flag: ReadyFlags = { entry, uids: free, sentAs: null, operation, since: part.since }
+        this.flags.push(flag)
+        if (flag.since !== null) this.conditional.push(flag)
       }
     }
   }
 
   /** Whether these are changed is not known before the answer: what follows on them waits for it, but for changes on the same condition. */
   private onCondition(since: ModSeq | null): UidSet {
-    const conditional = this.flags.filter((flag) => flag.since !== null && flag.since !== since)
-    return conditional.reduce((all, { uids }) => all.union(uids), UidSet.EMPTY)
+    return this.conditional.reduce((all, flag) => (flag.since === since ? all : all.union(flag.uids)), UidSet.EMPTY)
   }
 
   private visitEnd(entry: Entry, group: Group, uids: UidSet): void {
