@@ -229,7 +229,7 @@ describe('a server whose UIDNEXT goes back', () => {
     ['CONDSTORE, to the first', ['QRESYNC'], withUidNext(() => 1)],
     ['neither, to the first', ['QRESYNC', 'CONDSTORE'], withUidNext(() => 1)],
   ])('with %s, is looked at whole, and loses no message and no flag', async (_name, without, tell) => {
-    const server = await start({ without, tell })
+    const server = await LyingServer.start({ without, tell })
     const { account } = server
     account.arrive('INBOX', 6)
     await settleEqual(server)
@@ -259,7 +259,7 @@ describe('a server that refuses to open a mailbox, and does later', () => {
   ])('with %s, %s, is looked at again, and nothing is missing', async (status, when) => {
     const tell: Lie['tell'] = (line, { isOfOpening }) =>
       isOfOpening ? line.replace(/^([^*+ ]\S*) OK .*$/, `$1 ${status} go away`) : line
-    const server = await start({ tell, rulesOfTheWire: 'unchecked' })
+    const server = await LyingServer.start({ tell, rulesOfTheWire: 'unchecked' })
     const { account } = server
     account.arrive('INBOX', 2)
     if (when !== 'at first') await settleEqual(server)

@@ -9,6 +9,7 @@ import {
   type MailboxRecord,
   type MessageReference,
   type MessageStore,
+  type MessageView,
   type Submitter,
   SyncError,
   type Targets,
@@ -37,7 +38,7 @@ import {
 } from './mailbox-requests.ts'
 import { newLocalMessage } from './new-local-message.ts'
 import { deletion, mailboxFor, type PreparedMessage, preparedDraft, preparedSubmission } from './new-messages.ts'
-import { targetsOf } from './targets-of.ts'
+import { asShown, targetsOf } from './targets-of.ts'
 
 export interface OperationsOptions {
   readonly accountId: AccountId
@@ -85,7 +86,7 @@ export class Operations {
   flag(selection: Selection, change: FlagChange): OperationHandle {
     return this.handle(async () => {
       const asked = flagRequest(change)
-      const groups = await this.groupsOf(selection)
+      const groups = await this.groupsOf(change.when === 'unchanged' ? await asShown(selection, this.lookUp) : selection)
       const requests = groups.map((targets) => withCondition(asked, change, targets, this.options))
       return (await Promise.all(requests)).map((request, i) => ({ request, targets: groups.slice(i, i + 1), bodies: [] }))
     })
@@ -255,8 +256,11 @@ export class Operations {
   }
 
   private groupsOf(selection: Selection): Promise<Targets[]> {
-    return targetsOf(selection, (reference) => this.options.store.view.message(reference))
+    return targetsOf(selection, this.lookUp)
   }
+
+  private readonly lookUp = (reference: MessageReference): Promise<MessageView | null> =>
+    this.options.store.view.message(reference)
 
   /** A version that is gone is nothing to replace, and no reason to refuse what the user wrote. */
   private async versionBefore(reference: MessageReference): Promise<readonly Targets[]> {

@@ -1,6 +1,6 @@
 /** Turns what an app selects into targets: one group for each mailbox, stored and local apart. */
 
-import { type MessageReference, type MessageView, NO_MAILBOX, SyncError, type Targets, UidSet } from '@tidemail/core'
+import { type MessageReference, type MessageView, NO_MAILBOX, SyncError, type Targets, UidSet, uid } from '@tidemail/core'
 import type { Selection } from './api.ts'
 
 /**
@@ -29,6 +29,23 @@ export async function targetsOf(
   return [...groups.values()].map(({ template, members }) =>
     template.kind === 'stored' ? { ...template, uids: UidSet.from(members) } : { ...template, locals: UidSet.from(members) },
   )
+}
+
+/**
+ * What a selection names by old names, under those of now: what is to be compared with how a message is, must be looked up where it is. What is gone keeps its
+ * name.
+ */
+export async function asShown(
+  selection: Selection,
+  lookUp: (reference: MessageReference) => Promise<MessageView | null>,
+): Promise<Selection> {
+  if ('locals' in selection) return selection
+  const references = 'uids' in selection ? referencesIn(selection) : [selection].flat()
+  return Promise.all(references.map(async (reference) => (await lookUp(reference))?.reference ?? reference))
+}
+
+function referencesIn({ mailboxId, box, uids }: Extract<Targets, { readonly kind: 'stored' }>): MessageReference[] {
+  return [...uids.values()].map((number) => ({ kind: 'stored', mailboxId, box, uid: uid(number) }))
 }
 
 /** A local that the server has named meanwhile is what the server named; one that has moved on is in no mailbox under that number. */

@@ -70,7 +70,7 @@ const MESSAGE_ACTS: readonly UserAct[] = [
   {
     // Only messages that nobody else changed (RFC 7162 §3.1.3).
     name: 'flag unless changed',
-    weight: 0,
+    weight: 2,
     isOnMessages: true,
     async act({ engine, random, ledger, chosen }) {
       const flag = random.pick(FLAGS)

@@ -1,4 +1,4 @@
-import { accountId, boxEpoch, entrySeq, type MailboxRecord, mailboxId, modSeq, UidPairs, UidSet, uid } from '@tidemail/core'
+import { accountId, boxEpoch, entrySeq, type MailboxRecord, mailboxId, modSeq, UidPairs, UidSet, uid, uidValidity } from '@tidemail/core'
 import { type Entry, encodeEntry } from '@tidemail/replay-log'
 import { MemoryDisk, type MemoryState, ModelAccount } from '@tidemail/testing/simulated'
 import { expect, it } from 'vitest'
@@ -45,7 +45,7 @@ it('complains of a conflict with nobody (Verifies: I-LOG-2)', () => {
     objectId: null,
     box: boxEpoch(1),
     formerBox: null,
-    uidValidity: account.inbox.uidValidity,
+    uidValidity: uidValidity(account.inbox.uidValidity),
     checkpoint: null,
     permanentFlags: [],
     isReadOnly: false,
