@@ -1,7 +1,7 @@
 /** Parts on real servers: a large one cut off again and again, and messages that are in many mailboxes. */
 
 import { PART_PIECE_BYTES } from '@tidemail/planner'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { type RealAccount, withAccount } from './real-account.ts'
 import { ALL_SERVERS, onServers } from './real-servers.ts'
 
@@ -65,26 +65,27 @@ onServers(ALL_SERVERS, (server) => {
   )
 })
 
-onServers(['dovecot', 'cyrus'], (server) => {
-  describe('with EMAILID', () => {
-    // Verifies: DC-8474-8.3b
-    it('a message that is copied and moved by somebody else is not downloaded again', async () => {
-      await withAccount(server(), { policy: POLICY }, async (account) => {
-        await account.seed('INBOX', [{ bytes: withFile('QUJD\r\n'.repeat(50_000)) }])
-        await account.create('Work')
-        await account.create('Later')
-        await account.sync()
-        account.proxy.reset()
-        await account.rivalIn('INBOX', `UID COPY 1 ${account.wireName('Work')}`, `UID MOVE 1 ${account.wireName('Later')}`)
-        await account.sync()
-        for (const name of ['Work', 'Later']) {
-          const [message] = await account.messages(name)
-          expect(message?.heldSections).toEqual(['1', '2'])
-        }
-        const hasIds = account.rival.has('OBJECTID')
-        expect(account.proxy.counts().bytesDown).toBeLessThan(hasIds ? OTHER_OCTETS_MAX : Number.POSITIVE_INFINITY)
-        expect(await account.compareWithServer()).toEqual([])
-      })
+// Dovecot gives no EMAILID, and who cannot know a message again fetches it again.
+onServers(['cyrus'], (server) => {
+  // Verifies: DC-8474-8.3b
+  it('with EMAILID, a message that is copied and moved by somebody else is not downloaded again', async () => {
+    await withAccount(server(), { policy: POLICY }, async (account) => {
+      expect(account.rival.has('OBJECTID')).toBe(true)
+      await account.seed('INBOX', [{ bytes: withFile('QUJD\r\n'.repeat(50_000)) }])
+      await account.create('Work')
+      await account.create('Later')
+      await account.sync()
+      expect(account.proxy.counts().bytesDown).toBeGreaterThan(OTHER_OCTETS_MAX)
+      account.proxy.reset()
+      await account.rivalIn('INBOX', `UID COPY 1 ${account.wireName('Work')}`, `UID MOVE 1 ${account.wireName('Later')}`)
+      await account.sync()
+      for (const name of ['Work', 'Later']) {
+        const [message] = await account.messages(name)
+        expect(message?.heldSections).toEqual(['1', '2'])
+      }
+      expect(account.proxy.counts().bytesDown).toBeLessThan(OTHER_OCTETS_MAX)
+      expect(account.proxy.commands.filter(({ line }) => line.includes('BODY.PEEK['))).toEqual([])
+      expect(await account.compareWithServer()).toEqual([])
     })
   })
 })

@@ -1,5 +1,6 @@
 /** A started engine on real servers: it hears of what others do at once, by whatever the server can. */
 
+import { PING_DEADLINE_MS_MAX } from '@tidemail/core'
 import type { EngineStatus, MailEngine } from '@tidemail/engine'
 import { expect, it } from 'vitest'
 import { until } from '../sim/engine-lab.ts'
@@ -7,6 +8,8 @@ import { type RealAccount, withAccount } from './real-account.ts'
 import { onServers } from './real-servers.ts'
 
 const NAME_CHANGE_MS = 1_000
+/** A login and a pass over a few mailboxes, also where others have the machine. */
+const RECONNECTED_MS_MAX = 10_000
 
 const letter = (subject: string): Uint8Array =>
   new TextEncoder().encode(
@@ -44,6 +47,8 @@ async function whileNamesChange(account: RealAccount, wait: () => Promise<void>)
   }
   await over
 }
+
+const withoutNotify = (line: string): string => line.replace(/ NOTIFY\b/, '')
 
 const commands = (account: RealAccount): readonly string[] => account.proxy.commands.map(({ name }) => name)
 
@@ -97,6 +102,30 @@ onServers(['cyrus', 'courier'], (server) => {
       await account.engine.pause()
       expect(await account.compareWithServer()).toEqual([])
       expect(commands(account)).not.toContain('NOTIFY')
+    })
+  })
+})
+
+onServers(['dovecot', 'cyrus', 'courier'], (server) => {
+  // Verifies: FIELD-16
+  it('notices a connection that fell silent in IDLE, when the network changed, and takes in what came meanwhile', async () => {
+    await withAccount(server(), { proxy: { rewriteLine: withoutNotify } }, async (account) => {
+      account.engine.start()
+      await watching(account.engine, 'idle', 1)
+      const { connections } = account.proxy.counts()
+      await expect.poll(() => commands(account).at(-1)).toBe('IDLE')
+      account.proxy.cut('stall')
+      await account.seed('INBOX', [{ bytes: letter('One') }])
+      const changedAt = performance.now()
+      account.engine.networkChanged()
+      await total(account, 'INBOX', 1)
+      const tookMs = performance.now() - changedAt
+      // The new connection, and what it asks for, come after the deadline.
+      expect(tookMs).toBeGreaterThan(PING_DEADLINE_MS_MAX * 0.9)
+      expect(tookMs).toBeLessThan(PING_DEADLINE_MS_MAX + RECONNECTED_MS_MAX)
+      expect(account.proxy.counts().connections).toBe(connections + 1)
+      await account.engine.pause()
+      expect(await account.compareWithServer()).toEqual([])
     })
   })
 })

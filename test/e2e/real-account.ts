@@ -10,6 +10,7 @@ import {
   type MailboxId,
   type MessageStore,
   type MessageView,
+  type PageCursor,
   type Remote,
 } from '@tidemail/core'
 import { createMailEngine, type MailEngine, type Policy, type SyncOptions, type SyncReport } from '@tidemail/engine'
@@ -189,8 +190,15 @@ export class RealAccount {
 
   /** What the app sees in a mailbox, by UID; locals come last. */
   async messages(name: string): Promise<readonly MessageView[]> {
-    const { messages } = await this.engine.page({ mailboxId: await this.mailboxId(name), limit: 100_000 })
-    return [...messages].sort((a, b) => orderOf(a) - orderOf(b))
+    const mailboxId = await this.mailboxId(name)
+    const all: MessageView[] = []
+    // A page has an end, however much was asked for.
+    for (let after: PageCursor | null | undefined; after !== null; ) {
+      const { messages, next } = await this.engine.page({ mailboxId, limit: 1_000, ...(after && { after }) })
+      all.push(...messages)
+      after = next
+    }
+    return all.sort((a, b) => orderOf(a) - orderOf(b))
   }
 
   /** The rival makes a mailbox. */
