@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { FaultProxy, ImapServer, sampleMessages } from '@tidemail/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { TranscriptTap } from '../wire/transcript-tap.ts'
 import { failed, type Running, Sandbox, succeeded, TIDEMAIL } from './cli-process.ts'
 import { withServer } from './cli-silent-server.ts'
 
@@ -14,6 +15,7 @@ const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'mount'
 
 let server: ImapServer
 let sandbox: Sandbox
+let tap: TranscriptTap
 /** Synchronised, with one operation waiting; each test works on a copy. */
 let original: Sandbox
 let account: readonly string[]
@@ -21,13 +23,14 @@ let account: readonly string[]
 beforeAll(async () => {
   server = await ImapServer.start({ users: { alice: 'secret' }, accounts: { mailboxes: { Archive: 'archive' } } })
   server.account('alice').append('INBOX', sampleMessages({ count: 5, seed: 3 }))
+  tap = await TranscriptTap.start(server.port)
   original = new Sandbox()
   const { passwordFile } = original
   account = [
     '--host',
     '127.0.0.1',
     '--port',
-    String(server.port),
+    String(tap.port),
     '--user',
     'alice',
     '--security',
@@ -41,6 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   original.remove()
   await server.close()
+  await tap.close({ history: 'partial' })
 })
 
 beforeEach(() => {

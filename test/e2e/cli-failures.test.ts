@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { UidSet } from '@tidemail/core'
 import { FaultProxy, ImapServer, sampleMessages } from '@tidemail/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { TranscriptTap } from '../wire/transcript-tap.ts'
 import { type Finished, failed, Sandbox, succeeded } from './cli-process.ts'
 import { answering, withServer } from './cli-silent-server.ts'
 
@@ -15,6 +16,7 @@ const MESSAGE = 'Subject: x\r\n\r\ny\r\n'
 
 let server: ImapServer
 let sandbox: Sandbox
+let tap: TranscriptTap
 /** Synchronised, with one operation waiting; each test works on a copy. */
 let original: Sandbox
 
@@ -28,13 +30,15 @@ beforeAll(async () => {
     accounts: { mailboxes: { Archive: 'archive' } },
   })
   server.account('alice').append('INBOX', sampleMessages({ count: 5, seed: 3 }))
+  tap = await TranscriptTap.start(server.port)
   original = new Sandbox({ password: PASSWORD })
-  succeeded(await original.run(['sync', ...settings(server.port), '--password-file', original.passwordFile]))
+  succeeded(await original.run(['sync', ...settings(tap.port), '--password-file', original.passwordFile]))
   succeeded(await original.run(['flag', 'INBOX', '1', '--add', 'flagged']))
 })
 afterAll(async () => {
   original.remove()
   await server.close()
+  await tap.close({ history: 'partial' })
 })
 
 beforeEach(() => {
@@ -252,7 +256,7 @@ describe('a mail server that cannot be used', () => {
 
   it('a server without STARTTLS is not talked to in clear: 69 or 78, and no password on the wire', async () => {
     const before = server.commands.length
-    const finished = await sandbox.run(['sync', '--security', 'starttls', '--port', String(server.port)])
+    const finished = await sandbox.run(['sync', '--security', 'starttls', '--port', String(tap.port)])
     expect(finished.notes).toMatch(/\((remote\.tls|remote\.cleartext-refused)\)/)
     expect(server.commands.slice(before).filter((line) => /LOGIN|AUTHENTICATE/i.test(line))).toEqual([])
   })
@@ -353,7 +357,7 @@ describe('an account that is not configured', () => {
   it('a missing password stops with 78 only what needs the network', async () => {
     const other = new Sandbox({ password: PASSWORD })
     const variables = { TIDEMAIL_PASSWORD: PASSWORD }
-    succeeded(await other.run(['sync', ...settings(server.port)], { variables }))
+    succeeded(await other.run(['sync', ...settings(tap.port)], { variables }))
     failed(await other.run(['sync']), 'account.missing-secret', 78)
     succeeded(await other.run(['flag', 'INBOX', '2', '--add', 'answered']))
     succeeded(await other.run(['list', 'INBOX']))

@@ -8,6 +8,8 @@ import {
   type RewriteServerLine,
   sampleMessages,
 } from '@tidemail/testing'
+import type { Exemptions } from '../wire/transcript-lint.ts'
+import { TranscriptTap } from '../wire/transcript-tap.ts'
 import { Sandbox } from './cli-process.ts'
 
 const USER = 'alice'
@@ -31,13 +33,19 @@ export class CliLab {
     const server = await ImapServer.start({ users: { [USER]: PASSWORD }, accounts: { mailboxes }, ...options })
     server.account(USER).append('INBOX', sampleMessages({ count: messages, seed: 3 }))
     const rewriteLine: RewriteServerLine = (line) => lab.lie(line)
-    const lab: CliLab = new CliLab(server, await FaultProxy.start({ host: server.host, port: server.port, rewriteLine }))
+    const proxy = await FaultProxy.start({ host: server.host, port: server.port, rewriteLine })
+    const lab: CliLab = new CliLab(server, proxy, await TranscriptTap.start(proxy.port))
     return lab
   }
 
-  private constructor(server: ImapServer, proxy: FaultProxy) {
+  /** Rules of the wire that the sessions need not keep, with the reason. */
+  exempt: Exemptions = {}
+  private readonly tap: TranscriptTap
+
+  private constructor(server: ImapServer, proxy: FaultProxy, tap: TranscriptTap) {
     this.server = server
     this.proxy = proxy
+    this.tap = tap
   }
 
   /** The account as the server has it. */
@@ -47,7 +55,7 @@ export class CliLab {
 
   /** The options that say where the account is, and whose. */
   wordsFor({ passwordFile }: Sandbox): readonly string[] {
-    const where = ['--host', '127.0.0.1', '--port', String(this.proxy.port), '--security', 'none']
+    const where = ['--host', '127.0.0.1', '--port', String(this.tap.port), '--security', 'none']
     return [...where, '--user', USER, '--password-file', passwordFile]
   }
 
@@ -59,5 +67,6 @@ export class CliLab {
     this.sandbox.remove()
     await this.proxy.close()
     await this.server.close()
+    await this.tap.close({ exempt: this.exempt })
   }
 }

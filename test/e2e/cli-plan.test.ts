@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { FaultProxy, ImapServer, quoted, RawImap, SERVER_MASKS, type ServerMask, sampleMessages } from '@tidemail/testing'
 import { describe, expect, it } from 'vitest'
 import { openLevelBacking } from '../../packages/store/src/node/level-backing.ts'
+import { TranscriptTap } from '../wire/transcript-tap.ts'
 import { type JsonLine, Sandbox, succeeded } from './cli-process.ts'
 import { onServers } from './real-servers.ts'
 
@@ -53,13 +54,15 @@ describe('without a network', () => {
   it('the plan is of what waits, and says so', async () => {
     const server = await ImapServer.start({ users: { alice: 'secret' } })
     const proxy = await FaultProxy.start({ host: server.host, port: server.port })
+    const tap = await TranscriptTap.start(proxy.port)
     const sandbox = new Sandbox()
     try {
       server.account('alice').append('INBOX', sampleMessages({ count: 3, seed: 3 }))
-      const account = ['--host', '127.0.0.1', '--port', String(proxy.port), '--user', 'alice', '--security', 'none']
+      const account = ['--host', '127.0.0.1', '--port', String(tap.port), '--user', 'alice', '--security', 'none']
       succeeded(await sandbox.run(['sync', ...account, '--password-file', sandbox.passwordFile]))
       succeeded(await sandbox.run(['flag', 'INBOX', '1', '--add', 'flagged']))
       await proxy.close()
+      await tap.close()
       for (const [words, code, why] of [
         [[], 'remote.unreachable', /^Note: .+: this is only what waits to be sent\. \(remote\.unreachable\)\n/],
         [['--offline'], null, /^Note: The server was not asked: this is only what waits to be sent\.\n/],
@@ -83,9 +86,10 @@ describe('without a network', () => {
 /** One life of an account, with a plan at every stage. */
 async function planChangesNothing({ host, port, user }: Reachable, mask?: ServerMask): Promise<void> {
   const proxy = await FaultProxy.start({ host, port, ...(mask === undefined ? {} : { mask }) })
+  const tap = await TranscriptTap.start(proxy.port)
   const rival = await RawImap.connect({ host, port })
   const sandbox = new Sandbox({ password: user.password })
-  const account = ['--host', '127.0.0.1', '--port', String(proxy.port), '--user', user.name, '--security', 'none']
+  const account = ['--host', '127.0.0.1', '--port', String(tap.port), '--user', user.name, '--security', 'none']
   const run = async (...words: string[]): Promise<string> => succeeded(await sandbox.run(words)).output
   const knows = mask === undefined ? (name: string): boolean => rival.has(name) : () => false
   /** The plan, with what it asked held to be reading, and the store as it was. */
@@ -155,6 +159,7 @@ async function planChangesNothing({ host, port, user }: Reachable, mask?: Server
     rival.close()
     await proxy.close()
   }
+  await tap.close()
 }
 
 /** Every row of the store, and every file beside them; LevelDB may lay out the same rows anew whenever it opens. */

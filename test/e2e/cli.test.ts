@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { UidSet } from '@tidemail/core'
 import { ImapServer, sampleMessages } from '@tidemail/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { TranscriptTap } from '../wire/transcript-tap.ts'
 import { failed, type JsonLine, Sandbox, succeeded } from './cli-process.ts'
 
 const SAMPLES = 30
@@ -13,6 +14,7 @@ const EVIL =
 
 let server: ImapServer
 let sandbox: Sandbox
+let tap: TranscriptTap
 let account: readonly string[]
 
 beforeEach(async () => {
@@ -21,12 +23,13 @@ beforeEach(async () => {
   const mail = server.account('alice')
   mail.append('INBOX', sampleMessages({ count: SAMPLES, seed: 7 }))
   mail.append('INBOX', [{ flags: [], internalDate: Date.UTC(2030, 0, 1), bytes: Buffer.from(EVIL, 'latin1') }])
+  tap = await TranscriptTap.start(server.port)
   sandbox = new Sandbox()
   account = [
     '--host',
     '127.0.0.1',
     '--port',
-    String(server.port),
+    String(tap.port),
     '--user',
     'alice',
     '--security',
@@ -39,6 +42,7 @@ beforeEach(async () => {
 afterEach(async () => {
   sandbox.remove()
   await server.close()
+  await tap.close()
 })
 
 const run = async (...words: string[]): Promise<string> => succeeded(await sandbox.run(words)).output
@@ -95,7 +99,7 @@ describe('sync', () => {
   it('takes settings from variables and from a config file', async () => {
     const config = sandbox.file(
       'c.json',
-      JSON.stringify({ host: '127.0.0.1', port: server.port, security: 'none', store: 'from-config' }),
+      JSON.stringify({ host: '127.0.0.1', port: tap.port, security: 'none', store: 'from-config' }),
     )
     const variables = { TIDEMAIL_USER: 'alice', TIDEMAIL_PASSWORD: 'secret' }
     succeeded(await sandbox.run(['sync', '--config', config], { variables }))

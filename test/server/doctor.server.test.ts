@@ -1,10 +1,11 @@
 /** What the examination finds on the servers that can be run here. */
 
 import { type Examination, examineServer, type Verdict } from '@tidemail/engine'
-import { imapRemote } from '@tidemail/imap'
 import { FaultProxy, RawImap, type RealServer, type RealServerName, SERVER_MASKS, type TestUser } from '@tidemail/testing'
 import { expect, it } from 'vitest'
 import { ALL_SERVERS, onServers } from '../e2e/real-servers.ts'
+import { SessionRecorder } from '../wire/session-recorder.ts'
+import { describeBreaches, lintTranscripts, OF_AN_EXAMINATION } from '../wire/transcript-lint.ts'
 
 type Verdicts = Readonly<Record<string, Verdict>>
 
@@ -23,8 +24,12 @@ const EXPECTED: Readonly<Record<RealServerName, Verdicts>> = {
 }
 
 async function examined(user: TestUser, port: number, idleMs: number): Promise<Examination> {
-  const remote = imapRemote({ host: '127.0.0.1', port, security: 'none', user: user.name, secret: async () => user.password })
-  return examineServer({ remote, idleMs })
+  const recorder = new SessionRecorder()
+  const { name, password } = user
+  const remote = recorder.remote({ host: '127.0.0.1', port, security: 'none', user: name, secret: async () => password })
+  const examination = await examineServer({ remote, idleMs })
+  expect(describeBreaches(lintTranscripts(recorder.sessions, { exempt: OF_AN_EXAMINATION }))).toEqual([])
+  return examination
 }
 
 function verdicts({ findings }: Examination): Verdicts {

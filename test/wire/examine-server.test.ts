@@ -2,34 +2,44 @@
 
 import type { Clock, Observation, Remote, RemoteSession, ServerProfile, Step } from '@tidemail/core'
 import { type Examination, examineServer, type Verdict } from '@tidemail/engine'
-import { imapRemote } from '@tidemail/imap'
 import { FaultProxy, type FaultProxyOptions, ImapServer, type ImapServerOptions, sampleMessages } from '@tidemail/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SessionRecorder } from './session-recorder.ts'
+import { describeBreaches, type Exemptions, lintTranscripts, OF_AN_EXAMINATION } from './transcript-lint.ts'
 
 const ALICE = 'alice'
 const PASSWORD = 'opensesame'
 
 let server: ImapServer
 let proxy: FaultProxy | null = null
+let recorder: SessionRecorder
+let exempt: Exemptions
 
 async function start(options: Partial<ImapServerOptions> = {}): Promise<void> {
   await server?.close()
   server = await ImapServer.start({ users: { [ALICE]: PASSWORD }, ...options })
 }
 
-beforeEach(() => start())
+beforeEach(async () => {
+  recorder = new SessionRecorder()
+  exempt = OF_AN_EXAMINATION
+  await start()
+})
 afterEach(async () => {
   await proxy?.close()
   proxy = null
   await server.close()
+  expect(describeBreaches(lintTranscripts(recorder.sessions, { exempt }))).toEqual([])
 })
 
 function remoteAt(port: number): Remote {
-  return imapRemote({ host: '127.0.0.1', port, security: 'none', user: ALICE, secret: async () => PASSWORD })
+  return recorder.remote({ host: '127.0.0.1', port, security: 'none', user: ALICE, secret: async () => PASSWORD })
 }
 
 /** The server as it looks through a proxy that lies. */
 async function through(lie: Omit<FaultProxyOptions, 'host' | 'port'>): Promise<Remote> {
+  if (lie.refuse?.includes('UID EXPUNGE') === true)
+    exempt = { ...exempt, 'DC-4549-4.2.4b': 'In the mailboxes that an examination makes nobody else marks anything.' }
   proxy = await FaultProxy.start({ host: server.host, port: server.port, ...lie })
   return remoteAt(proxy.port)
 }
@@ -47,6 +57,8 @@ interface Alterations {
 /** The server, doing something else than it was asked. */
 function altered({ step: change = (step) => step, item: tell = (item) => item, watch, without }: Alterations): Remote {
   const against = { reason: '', learntBy: 'examination' as const, since: 0, expiresAt: Number.MAX_SAFE_INTEGER }
+  if (without === 'UIDPLUS')
+    exempt = { ...exempt, 'DC-4549-4.2.4a': 'EXPUNGE is sent in the place of UID EXPUNGE: that is the defect.' }
   const learnt = without === undefined ? [] : [{ capability: without, ...against }]
   return {
     connect: async (signal) => {

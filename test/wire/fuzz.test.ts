@@ -3,6 +3,7 @@
 import {
   type Clock,
   ERROR_CATALOGUE,
+  type MessageReference,
   type Observation,
   type Remote,
   type RemoteSession,
@@ -66,7 +67,6 @@ describe('the engine', () => {
       incomplete: 0,
       unnoticed: 0,
       parked: 0,
-      doubled: 0,
     }
     for (let seed = 1; tally.mutated < ENGINE_LINES_MIN; seed += 1) {
       await within(SESSION_MS_MAX, playEngineSeed(seed, tally)).catch((error: unknown) => {
@@ -75,7 +75,7 @@ describe('the engine', () => {
     }
     console.log(`Engine: ${JSON.stringify(tally)}`)
     expectTried(tally.kinds, ['unasked', 'unknown code', 'shuffled', 'cut literal'], { atLeast: 1 })
-    expect(tally.unnoticed).toBeLessThanOrEqual(tally.runs / RUNS_PER_UNNOTICED_MIN)
+    for (const what of RARE) expect(tally[what], what).toBeLessThanOrEqual(1 + tally.runs / RUNS_FOR_EACH_MIN[what])
   })
 })
 
@@ -96,8 +96,6 @@ interface EngineTally {
   unnoticed: number
   /** Operations of which nobody could tell whether they were done. */
   parked: number
-  /** Runs after which the server holds a message twice. */
-  doubled: number
 }
 
 const SERVERS: readonly (readonly Extension[])[] = [
@@ -109,8 +107,13 @@ const SERVERS: readonly (readonly Extension[])[] = [
   ['LIST-STATUS'],
 ]
 const FUZZED_SYNCS = 2
-/** A message that is missing while the counts agree, until all is compared, is to be this rare. */
-const RUNS_PER_UNNOTICED_MIN = 30
+const RARE = ['verified', 'incomplete', 'unnoticed'] as const
+/**
+ * How rare it is to be that honest answers alone do not make store and server equal, so that `verify` must: nobody can see through a lie that fits into what
+ * is known. In 4,275 runs with 100,006 changed lines 198 had to be verified; a message was missing in 12 that said `done`, and in none that did not. Twice as
+ * many are let pass, and one more in a small share: which of two answers comes first is left to the machine.
+ */
+const RUNS_FOR_EACH_MIN: Readonly<Record<(typeof RARE)[number], number>> = { verified: 11, incomplete: 1_000, unnoticed: 170 }
 
 async function playEngineSeed(seed: number, tally: EngineTally): Promise<void> {
   const random = new SeededRandom(seed)
@@ -130,7 +133,7 @@ async function playEngineSeed(seed: number, tally: EngineTally): Promise<void> {
       },
     },
     remote: { clock, stepDeadlineMs: DEADLINE_MS, connectDeadlineMs: DEADLINE_MS },
-    rulesOfTheWire: 'unchecked',
+    exempt: { all: 'The rules go by what the server says, and what it says is garbled.' },
   })
   const passing = letTimePass(clock, { activity: () => activity + account.server.commands.length, isOver: () => isOver })
   try {
@@ -146,7 +149,7 @@ async function playEngineSeed(seed: number, tally: EngineTally): Promise<void> {
     mutator = null
     await account.reopen()
     await expectEqualAtLast(account, tally)
-    expectNothingLost(account, wanted, tally)
+    expectNoneLostNoneDoubled(account, wanted)
     tally.runs += 1
   } finally {
     isOver = true
@@ -155,29 +158,39 @@ async function playEngineSeed(seed: number, tally: EngineTally): Promise<void> {
   }
 }
 
-/** Some mail taken in, some of it changed by both sides; answers the Message-IDs that must be there in the end. */
-async function prepare(account: WireAccount, random: SeededRandom): Promise<readonly string[]> {
+interface Wanted {
+  /** The Message-IDs that must be there in the end, each once. */
+  readonly ids: readonly string[]
+  /** The one that the user copied to Work. */
+  readonly copied: string | null
+}
+
+/** Some mail taken in, some of it changed by both sides. */
+async function prepare(account: WireAccount, random: SeededRandom): Promise<Wanted> {
   const { model, engine } = account
   account.arrive('INBOX', 8)
   account.arrive('Archive', 3)
   // In some runs the first synchronisation is the changed one.
-  if (random.below(4) === 0) return idsIn(model)
+  if (random.below(4) === 0) return { ids: idsIn(model), copied: null }
   expect(await account.settle()).toBe('done')
   account.arrive('INBOX', 2)
   model.inbox.store(model.inbox.uids.highest(3), { direction: 'add', flags: ['\\Answered'] })
   model.inbox.remove(model.inbox.uids.highest(4).difference(model.inbox.uids.highest(3)))
   const ids = idsIn(model)
-  if (random.below(3) === 0) return ids
+  if (random.below(3) === 0) return { ids, copied: null }
   const [first, second, third, fourth] = await account.references('INBOX')
   if (first === undefined || second === undefined || third === undefined || fourth === undefined) throw new Error('Too few.')
-  const gone = third.kind === 'stored' ? model.inbox.messages.find(({ uid }) => uid === third.uid) : undefined
+  const idOf = (one: MessageReference): string | undefined =>
+    model.inbox.messages.filter(({ uid }) => one.kind === 'stored' && uid === one.uid).map(({ bytes }) => messageIdIn(bytes))[0]
+  const [gone, copied] = [idOf(third), idOf(fourth)]
+  if (gone === undefined || copied === undefined) throw new Error('The server has not what the engine holds.')
   const archive = await account.id('Archive')
   await engine.flag(first, { add: ['\\Seen'] }).accepted
   await engine.move(second, archive).accepted
   await engine.expunge(third).accepted
   await engine.append({ to: archive, bytes: message('Upload') }).accepted
   await engine.copy(fourth, await account.id('Work')).accepted
-  return [...ids.filter((id) => gone === undefined || id !== messageIdIn(gone.bytes)), '<upload@lab.example>']
+  return { ids: [...ids.filter((id) => id !== gone), '<upload@lab.example>'], copied }
 }
 
 /** Ends in a report or an error of the catalogue. */
@@ -191,11 +204,13 @@ async function fuzzedSync(account: WireAccount, tally: EngineTally): Promise<voi
   }
 }
 
-function expectNothingLost({ model }: WireAccount, wanted: readonly string[], tally: EngineTally): void {
+function expectNoneLostNoneDoubled({ model }: WireAccount, { ids, copied }: Wanted): void {
   const held = idsIn(model)
-  expect(wanted.filter((id) => !held.includes(id))).toEqual([])
-  const counted = idsIn(model).filter((id, index) => held.indexOf(id) !== index)
-  if (counted.length > 1) tally.doubled += 1
+  expect(ids.filter((id) => !held.includes(id))).toEqual([])
+  const once = model.mailboxes.flatMap(({ path, messages }) =>
+    messages.map(({ bytes }) => messageIdIn(bytes)).map((id) => (id === copied && path === 'Work' ? `the copy of ${id}` : id)),
+  )
+  expect(once.filter((id, index) => once.indexOf(id) !== index)).toEqual([])
 }
 
 /** A lie that fits into what is known is found by comparing: that is what `verify` is for. What waits for a decision is given up. */

@@ -37,6 +37,8 @@ export interface RenamedElsewhere {
 }
 
 export class GivenUids {
+  /** Extensions that the server advertised and did not understand: what a client does without from then on, in later sessions too (FIELD-5). */
+  readonly notUnderstood = new Set<string>()
   /** By path and UIDVALIDITY. */
   readonly #mailboxes = new Map<string, GivenMailbox>()
   readonly #renamed: readonly RenamedElsewhere[]

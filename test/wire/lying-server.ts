@@ -1,14 +1,15 @@
 /** An account on a server that lies from some line on: what it says is changed on the way, and what it is asked is counted. */
 
 import type { Extension, RewriteServerLine } from '@tidemail/testing'
+import type { Exemptions } from './transcript-lint.ts'
 import type { WireAccount } from './wire-account.ts'
 import { startAccount } from './wire-lab.ts'
 
 export interface Lie {
   /** Extensions that the server has not. */
   readonly without?: readonly Extension[]
-  /** Where the lie itself makes the engine ask the same twice. */
-  readonly rulesOfTheWire?: 'unchecked'
+  /** The rules of the wire that the lie itself makes the engine break. */
+  readonly exempt?: Exemptions
   /** Told of each line whether it answers a SELECT or EXAMINE. */
   readonly tell: (line: string, at: { readonly isOfOpening: boolean }) => string | null
 }

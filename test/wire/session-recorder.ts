@@ -14,13 +14,13 @@ export class SessionRecorder {
   /** The IMAP server of these options; each connection is recorded by itself. */
   remote(options: ImapRemoteOptions): Remote {
     return {
-      connect: (signal) => {
+      connect: (signal, learnt) => {
         const lines: TranscriptLine[] = []
         this.#sessions.push(lines)
         const onWire: ImapRemoteOptions['onWire'] = (event) => {
           if (event.kind === 'line') lines.push({ direction: event.direction, text: event.text })
         }
-        return imapRemote({ ...options, onWire }).connect(signal)
+        return imapRemote({ ...options, onWire }).connect(signal, learnt)
       },
     }
   }

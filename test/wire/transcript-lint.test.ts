@@ -125,6 +125,11 @@ describe('the lint of sessions', () => {
     ['DC-4549-5.2-3b', 'EXPUNGE where UID EXPUNGE is', [...OPEN, 'C: x EXPUNGE']],
     ['DC-4549-4.2.4b', 'EXPUNGE unlooked', [...OLD_LOGIN, ...INBOX, 'C: x EXPUNGE']],
     ['DC-4549-4.2.5', 'CLOSE', [...OPEN, 'C: x CLOSE']],
+    [
+      'DC-4549-4.3.1a',
+      'old flags before new messages',
+      [...OPEN, 'C: x UID FETCH 1:3 (UID FLAGS)', 'C: y UID FETCH 4:4294967295 (UID FLAGS ENVELOPE)'],
+    ],
     ['DC-4549-4.3.1f', 'whole messages with the summary', [...OPEN, 'C: x UID FETCH 1 (UID ENVELOPE BODY.PEEK[])']],
     [
       'DC-4549-4.3.1f',

@@ -76,6 +76,14 @@ export const TRANSCRIPT_RULES: readonly TranscriptRule[] = [
       name === 'CLOSE' && opening?.isReadOnly !== true ? 'CLOSE removes what others marked' : null,
   },
   {
+    rows: ['DC-4549-4.3.1a'],
+    breach: (command, { awaitsFlags }) =>
+      // A set without end asks for what is new.
+      command.name === 'UID FETCH' && /ENVELOPE/.test(command.rest) && /^\d+:4294967295$/.test(uidSetOf(command)) && awaitsFlags
+        ? 'the flags of old messages were asked for first'
+        : null,
+  },
+  {
     rows: ['DC-4549-4.3.1f'],
     breach: (command) =>
       command.name === 'UID FETCH' && /ENVELOPE|BODYSTRUCTURE/.test(command.rest) && sectionsAsked(command).length > 0

@@ -13,6 +13,14 @@ export interface Opening {
   outcome: 'pending' | 'open' | 'refused'
 }
 
+interface Pending {
+  readonly command: ClientCommand
+  /** What it opens. */
+  readonly opening: Opening | null
+  /** What was open when it was written, and what it opened. */
+  readonly selected: Opening | null
+}
+
 const OPENS: readonly string[] = ['SELECT', 'EXAMINE']
 /** Changes the messages of the mailbox that is open. */
 const CHANGES_SELECTED = ['UID STORE', 'UID COPY', 'UID MOVE', 'UID EXPUNGE', 'UID REPLACE', 'EXPUNGE'] as const
@@ -35,7 +43,7 @@ export class SessionState {
   readonly downloaded = new Set<string>()
   /** The command before, when it was answered with OK and nothing was written in between. */
   previous: ClientCommand | null = null
-  readonly #pending = new Map<string, { readonly command: ClientCommand; readonly opening: Opening | null }>()
+  readonly #pending = new Map<string, Pending>()
   /** Whom the server speaks of: it may lag behind `opening`. */
   #spokenOf: Opening | null = null
   #isGreeted = false
@@ -45,7 +53,12 @@ export class SessionState {
   }
 
   can(capability: string): boolean {
-    return this.capabilities?.includes(capability) === true
+    return this.capabilities?.includes(capability) === true && !this.given.notUnderstood.has(capability)
+  }
+
+  /** Whether the flags of messages that are known were asked for, and no answer to that has come yet. */
+  get awaitsFlags(): boolean {
+    return [...this.#pending.values()].some(({ command, selected }) => selected === this.opening && asksForFlags(command))
   }
 
   /** Where the command acts on messages, if it changes any. */
@@ -57,7 +70,7 @@ export class SessionState {
   /** After the rules have seen the command. */
   write(command: ClientCommand): void {
     const opening = this.#follow(command)
-    this.#pending.set(command.tag, { command, opening })
+    this.#pending.set(command.tag, { command, opening, selected: this.opening })
     this.previous = command
   }
 
@@ -109,14 +122,12 @@ export class SessionState {
     if (/^\* ENABLED /i.test(text)) this.enabled += text.slice('* ENABLED'.length).toUpperCase()
   }
 
-  #answer(reply: string, { command, opening }: { readonly command: ClientCommand; readonly opening: Opening | null }): void {
+  #answer(reply: string, { command, opening }: Pending): void {
     this.#pending.delete(command.tag)
     const isOk = /^OK\b/i.test(reply)
     if (!isOk && this.previous === command) this.previous = null
     if (command.name === 'IDLE') this.isIdling = false
-    // Advertised and not understood: what a client does without from then on (FIELD-5).
-    if (command.name === 'UID EXPUNGE' && /^BAD\b/i.test(reply))
-      this.capabilities = this.capabilities?.filter((name) => name !== 'UIDPLUS') ?? null
+    if (command.name === 'UID EXPUNGE' && /^BAD\b/i.test(reply)) this.given.notUnderstood.add('UIDPLUS')
     if (LOGINS.includes(command.name) && isOk) {
       // What was offered before the login holds no longer.
       if (!/^OK \[CAPABILITY /i.test(reply)) this.capabilities = null
@@ -189,6 +200,11 @@ const LOGINS: readonly string[] = ['LOGIN', 'AUTHENTICATE']
 
 export function isChangeOfSelected({ name }: ClientCommand): boolean {
   return CHANGES_SELECTED.some((change) => change === name)
+}
+
+/** Of all messages, and nothing else; those that changed since are another question (RFC 4549 §6.1). */
+function asksForFlags({ name, rest }: ClientCommand): boolean {
+  return name === 'UID FETCH' && /^\S+ \(UID FLAGS(?: MODSEQ)?\)$/.test(rest)
 }
 
 /** `UID REPLACE 7 "Drafts" (...)` and the like. */
