@@ -259,7 +259,7 @@ describe('a server that refuses to open a mailbox, and does later', () => {
   ])('with %s, %s, is looked at again, and nothing is missing', async (status, when) => {
     const tell: Lie['tell'] = (line, { isOfOpening }) =>
       isOfOpening ? line.replace(/^([^*+ ]\S*) OK .*$/, `$1 ${status} go away`) : line
-    const server = await LyingServer.start({ tell, rulesOfTheWire: 'unchecked' })
+    const server = await LyingServer.start({ tell, exempt: {} })
     const { account } = server
     account.arrive('INBOX', 2)
     if (when !== 'at first') await settleEqual(server)

@@ -1,4 +1,15 @@
-import { accountId, boxEpoch, entrySeq, type MailboxRecord, mailboxId, modSeq, UidPairs, UidSet, uid, uidValidity } from '@tidemail/core'
+import {
+  accountId,
+  boxEpoch,
+  entrySeq,
+  type MailboxRecord,
+  mailboxId,
+  modSeq,
+  UidPairs,
+  UidSet,
+  uid,
+  uidValidity,
+} from '@tidemail/core'
 import { type Entry, encodeEntry } from '@tidemail/replay-log'
 import { MemoryDisk, type MemoryState, ModelAccount } from '@tidemail/testing/simulated'
 import { expect, it } from 'vitest'
