@@ -347,6 +347,18 @@ describe('folding', () => {
     const ledger = answered(state, batch, [modified, theirs, ...batch.steps.map((step) => done(step))])
     expect(states(ledger)).toEqual(['#1 parked'])
     expect(ledger.entry(entrySeq(1))?.conflicts).toEqual([{ uid: 2, base: ['\\Answered'], theirs: ['\\Flagged'] }])
+    const same = answered(state, batch, [modified, { ...theirs, flags: ['\\Seen'] }, ...batch.steps.map((step) => done(step))])
+    expect(receipts(same)).toContain('#1 applied 2 (flags-seen)')
+    // The view goes on showing the flag when the entry is gone.
+    expect(same.change().writes.filter(({ kind }) => kind === 'infer-flags')).toMatchObject([{ uids: UidSet.of(2) }])
+  })
+
+  it('lets no flag change overtake another on the same message, though one goes alone', () => {
+    // Verifies: H-19, H-20
+    const unseen = { kind: 'flag', add: [], remove: ['\\Seen'] } as const
+    const entries = log([seen, '2'], [unseen, '2'], [seen, '2:3'])
+    const refused = entries.map((entry, i) => (i === 1 ? { ...entry, rejections: 1 } : entry))
+    expect(sketch(batchOf(world(refused)).steps)).toEqual(['add \\Seen 2', 'remove \\Seen 2', 'add \\Seen 2:3'])
   })
 })
 
