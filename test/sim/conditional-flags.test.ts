@@ -108,7 +108,7 @@ describe('a change of flags on the condition that nobody made another', () => {
   })
 
   it('is done before what was asked after it on the same message, and after what was asked before', async () => {
-    // Verifies: H-19
+    // Verifies: I-LOG-4
     const all = await lab()
     await change(all, { add: ['seen'] })
     await change(all, { remove: ['seen'], when: 'unchanged' })

@@ -354,7 +354,7 @@ describe('folding', () => {
   })
 
   it('lets no flag change overtake another on the same message, though one goes alone', () => {
-    // Verifies: H-19, H-20
+    // Verifies: I-LOG-4, H-20
     const unseen = { kind: 'flag', add: [], remove: ['\\Seen'] } as const
     const entries = log([seen, '2'], [unseen, '2'], [seen, '2:3'])
     const refused = entries.map((entry, i) => (i === 1 ? { ...entry, rejections: 1 } : entry))
