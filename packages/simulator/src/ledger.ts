@@ -113,8 +113,12 @@ export class Ledger {
 
   /** Whether the message may be gone, where these are there. */
   mayBeGone(messageId: string, there: ReadonlySet<string>): boolean {
-    const { isLosable, isWithdrawn, later } = this.#of(messageId)
-    return isLosable || isWithdrawn || [...later].some((id) => there.has(id) || this.#of(id).isLosable)
+    const { isLosable, isWithdrawn } = this.#of(messageId)
+    return isLosable || isWithdrawn || this.#isReplaced(messageId, there)
+  }
+
+  #isReplaced(messageId: string, there: ReadonlySet<string>): boolean {
+    return [...this.#of(messageId).later].some((id) => there.has(id) || this.#of(id).isLosable || this.#isReplaced(id, there))
   }
 
   /** Enters what the server did, and answers what is wrong with it (I-LOG-3, I-STORE-2). */

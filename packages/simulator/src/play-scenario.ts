@@ -7,6 +7,8 @@ import type { Finding } from './finding.ts'
 import type { Circumstances, KillMoment } from './history.ts'
 import { checkEnd, giveUp, parkedEntries, syncUntilDone } from './rest.ts'
 import type { Scenario, ScenarioAct, ScenarioEvent } from './scenario.ts'
+import { idOf, messageCalled } from './scenario-message.ts'
+import { ScenarioUser } from './scenario-user.ts'
 import { type Disturbance, UNDISTURBED } from './simulated-process.ts'
 import { SimulatedWorld } from './simulated-world.ts'
 
@@ -99,40 +101,18 @@ class Stage {
   }
 
   async #userActs(engine: MailEngine, act: ScenarioAct): Promise<void> {
-    const { ledger } = this.world
     const mailboxes = await engine.mailboxes()
-    const ids = 'names' in act ? act.names.map(idOf) : []
-    const to = 'path' in act ? mailboxes.find(({ path }) => path === act.path) : undefined
-    if ('path' in act && to === undefined) return
-    if (act.verb === 'append' && to !== undefined) {
-      ledger.ask('append', ids)
-      for (const name of act.names) await engine.append({ to: to.id, bytes: messageCalled(name) }).accepted
-      return
-    }
-    if (act.verb === 'undo') {
-      const last = (await engine.entries()).at(-1)
-      if (last?.operation.kind === 'append') ledger.allowLoss([last.operation.message.envelope.messageId ?? ''])
-      if (last !== undefined) await engine.undo(last.seq)
-      return
-    }
-    const references = (await this.#messages(engine, mailboxes, ids)).map(({ reference }) => reference)
-    if (act.verb === 'flag') {
-      ledger.askFlags(ids, act)
-      await engine.flag(references, act).accepted
-    } else if (act.verb === 'expunge') {
-      ledger.ask('expunge', ids)
-      await engine.expunge(references).accepted
-    } else if ((act.verb === 'move' || act.verb === 'copy') && to !== undefined) {
-      ledger.ask(act.verb, ids)
-      await (act.verb === 'move' ? engine.move(references, to.id) : engine.copy(references, to.id)).accepted
-    }
+    const named = act.verb === 'draft' ? [act.replaces].filter((name) => name !== null) : 'names' in act ? act.names : []
+    const references = (await this.#messages(engine, mailboxes, named)).map(({ reference }) => reference)
+    const to = 'path' in act ? (mailboxes.find(({ path }) => path === act.path) ?? null) : null
+    await new ScenarioUser(engine, this.world.ledger).act(act, { references, to })
   }
 
   /** The first message of each of these Message-IDs. */
-  async #messages(engine: MailEngine, mailboxes: readonly MailboxView[], ids: readonly string[]): Promise<MessageView[]> {
+  async #messages(engine: MailEngine, mailboxes: readonly MailboxView[], names: readonly string[]): Promise<MessageView[]> {
     const shown: MessageView[] = []
     for (const { id } of mailboxes) shown.push(...(await engine.page({ mailboxId: id, limit: 100 })).messages)
-    return ids.flatMap((wanted) => shown.find(({ envelope }) => envelope.messageId === wanted) ?? [])
+    return names.flatMap((wanted) => shown.find(({ envelope }) => envelope.messageId === idOf(wanted)) ?? [])
   }
 
   #rivalActs(act: ScenarioAct): void {
@@ -143,6 +123,9 @@ class Stage {
       if (act.verb === 'flag') {
         mailbox.store(uids, { direction: 'add', flags: act.add })
         mailbox.store(uids, { direction: 'remove', flags: act.remove })
+      } else if (act.verb === 'mark') {
+        ledger.allowMarking(ids)
+        mailbox.store(uids, { direction: 'add', flags: ['\\Deleted'] })
       } else if (act.verb === 'expunge') {
         ledger.allowLoss(ids)
         mailbox.remove(uids)
@@ -164,14 +147,4 @@ class Stage {
       account.delete(act.path)
     }
   }
-}
-
-function idOf(name: string): string {
-  return `<${name}@sweep.example>`
-}
-
-function messageCalled(name: string): Uint8Array {
-  return new TextEncoder().encode(
-    `From: a@sweep.example\r\nSubject: ${name}\r\nMessage-ID: ${idOf(name)}\r\n\r\nText of ${name}.\r\n`,
-  )
 }

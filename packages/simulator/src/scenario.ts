@@ -9,11 +9,17 @@ export interface BoxLine {
 
 export type ScenarioAct =
   | { readonly verb: 'flag'; readonly names: readonly string[]; readonly add: readonly Flag[]; readonly remove: readonly Flag[] }
-  | { readonly verb: 'move' | 'copy'; readonly names: readonly string[]; readonly path: string }
-  | { readonly verb: 'expunge'; readonly names: readonly string[] }
-  | { readonly verb: 'append'; readonly names: readonly string[]; readonly path: string }
-  | { readonly verb: 'bump' | 'forget' | 'create' | 'delete'; readonly path: string }
-  | { readonly verb: 'undo' }
+  | { readonly verb: 'move' | 'copy' | 'trash'; readonly names: readonly string[]; readonly path: string }
+  /** `mark`: for deletion, by a rival who leaves it at that. */
+  | { readonly verb: 'expunge' | 'mark'; readonly names: readonly string[] }
+  | { readonly verb: 'append' | 'submit'; readonly names: readonly string[]; readonly path: string }
+  | { readonly verb: 'draft'; readonly names: readonly string[]; readonly path: string; readonly replaces: string | null }
+  | { readonly verb: 'create' | 'bump' | 'forget'; readonly path: string }
+  | { readonly verb: 'delete' | 'subscribe' | 'unsubscribe'; readonly path: string }
+  | { readonly verb: 'rename'; readonly path: string; readonly to: string }
+  /** `undo` takes back the last operation that waits; the others decide on the first that is parked. */
+  | { readonly verb: 'undo' | 'retry' | 'discard' }
+  | { readonly verb: 'retarget'; readonly path: string }
 
 export type ScenarioEvent =
   | { readonly by: 'user' | 'rival'; readonly text: string; readonly act: ScenarioAct }
@@ -56,16 +62,29 @@ function readAct(text: string): ScenarioAct {
     }
     case 'move':
     case 'copy':
+    case 'trash':
     case 'append':
+    case 'submit':
       return { verb, names, path: more[0] ?? '' }
+    case 'draft':
+      return { verb, names, path: more[0] ?? '', replaces: more[1] ?? null }
     case 'expunge':
+    case 'mark':
       return { verb, names }
+    case 'rename':
+      return { verb, path: first, to: more[0] ?? '' }
     case 'bump':
     case 'forget':
     case 'create':
+      return { verb, path: first }
     case 'delete':
+    case 'subscribe':
+    case 'unsubscribe':
+    case 'retarget':
       return { verb, path: first }
     case 'undo':
+    case 'retry':
+    case 'discard':
       return { verb }
     default:
       throw new Error(`A scenario has no "${text}".`)

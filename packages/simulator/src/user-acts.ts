@@ -201,7 +201,7 @@ export async function discard(engine: MailEngine, ledger: Ledger, seq: Parameter
 }
 
 /** What nobody can tell of may take effect once more when the user lets it be tried again. */
-function allowRepeat(ledger: Ledger, { operation, progress }: Entry): void {
+export function allowRepeat(ledger: Ledger, { operation, progress }: Entry): void {
   const uncertain = progress.filter(({ parkedFor }) => parkedFor === 'uncertain')
   if (uncertain.length > 0) ledger.allowRepeat()
   if (operation.kind !== 'submit') return
