@@ -1,6 +1,6 @@
 /** The share of the simulated histories that every change must pass, and a look at whether they still meet everything that can go wrong. */
 
-import { FAULT_NAMES, RIVAL_ACTS, runCampaign } from '@tidemail/simulator'
+import { FAULT_NAMES, RIVAL_ACTS, runCampaign, USER_ACTS } from '@tidemail/simulator'
 import { expect, it } from 'vitest'
 
 const RUNS = 2_004
@@ -30,6 +30,11 @@ it(`lives through ${RUNS} histories without harm, and meets every kind of fault 
   const { table } = coverage
   const happened = (what: string, state: 'queued' | 'sending'): boolean => (table[what]?.[state] ?? 0) > 0
   expect(FAULT_NAMES.filter((what) => !happened(what, 'sending'))).toEqual([])
-  const kinds = [...FAULT_NAMES, ...MOMENTS, ...RIVAL_ACTS.map(({ name }) => `rival: ${name}`)]
+  const kinds = [
+    ...FAULT_NAMES,
+    ...MOMENTS,
+    ...RIVAL_ACTS.map(({ name }) => `rival: ${name}`),
+    ...USER_ACTS.map(({ name }) => `user: ${name}`),
+  ]
   expect(kinds.filter((what) => !happened(what, 'queued'))).toEqual([])
 })

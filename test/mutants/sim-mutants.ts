@@ -39,10 +39,25 @@ export const SIM_MUTANTS: readonly SimMutant[] = [
   },
   {
     name: 'claims never expire',
+    // The adapter refuses what is too late; the simulator has an adapter of its own (test/sim/imap-session holds the real one to it).
     breaks: 'a process that slept sends what it claimed long ago, though it may have been done since',
     file: 'packages/testing/src/simulated-session.ts',
     find: "if (isMutating(step) && this.#remote.clock.now() > step.notAfter) return 'not-sent'",
     replace: '',
+  },
+  {
+    name: 'messages are sent late',
+    breaks: 'a process that slept hands over a message that another tab has taken for undecidable by then',
+    file: 'packages/engine/src/submit-messages.ts',
+    find: 'const isInTime = clock.now() <= (claim.submission?.notAfter ?? 0)',
+    replace: 'const isInTime = clock.now() > 0',
+  },
+  {
+    name: 'claims outlive their process',
+    breaks: 'what a dead tab had claimed is not decided for hours',
+    file: 'packages/planner/src/message-batch.ts',
+    find: 'return this.state.now + CLAIM_LIFE_MS',
+    replace: 'return this.state.now + 1_000 * CLAIM_LIFE_MS',
   },
   {
     name: 'claims are not waited for',
