@@ -38,7 +38,7 @@ describe('a store of an earlier version', () => {
           "claims": [
             "claim-1",
           ],
-          "counts": "[{"id":1,"path":"INBOX","delimiter":"/","role":"inbox","isSelectable":true,"isSubscribed":true,"total":7,"unread":7,"toFetch":4,"leftOut":0,"isPending":false}]",
+          "counts": "[{"id":1,"path":"INBOX","delimiter":"/","role":"inbox","namespace":"personal","isSelectable":true,"isSubscribed":true,"total":7,"unread":7,"toFetch":4,"leftOut":0,"isPending":false}]",
           "entries": [
             "1 1 2",
           ],
