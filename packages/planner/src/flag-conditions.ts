@@ -39,7 +39,16 @@ export type ConditionVerdict = 'done' | 'again' | 'conflict'
 export function conditionVerdict(
   { add, remove }: FlagDelta,
   steps: readonly Pick<StoreStep, 'direction' | 'flags'>[],
-  { base, theirs }: { readonly base: readonly Flag[] | null; readonly theirs: readonly Flag[] },
+  {
+    base,
+    theirs,
+    folded = [],
+  }: {
+    readonly base: readonly Flag[] | null
+    readonly theirs: readonly Flag[]
+    /** Changes of ours that were folded into this one: what was sent of them before may have taken effect since. */
+    readonly folded?: readonly FlagDelta[]
+  },
 ): ConditionVerdict {
   const isAsked = (flag: Flag, direction: StoreStep['direction']): boolean =>
     steps.some((step) => step.direction === direction && hasFlag(step.flags, flag))
@@ -50,7 +59,9 @@ export function conditionVerdict(
   if (base === null) return 'conflict'
   const came = theirs.filter((flag) => flagKey(flag) !== '\\recent' && !hasFlag(base, flag))
   const went = base.filter((flag) => !hasFlag(theirs, flag))
-  const isOurs = came.every((flag) => isAsked(flag, 'add')) && went.every((flag) => isAsked(flag, 'remove'))
+  const isOurs =
+    came.every((flag) => isAsked(flag, 'add') || folded.some((change) => hasFlag(change.add, flag))) &&
+    went.every((flag) => isAsked(flag, 'remove') || folded.some((change) => hasFlag(change.remove, flag)))
   return isOurs ? 'again' : 'conflict'
 }
 

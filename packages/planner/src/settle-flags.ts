@@ -128,13 +128,17 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
     each(member, disputed, (targets) => ledger.queueAgain(seq, targets))
     return
   }
+  const folded = claim.members.flatMap(({ seq: other }) => {
+    const operation = ledger.entry(other)?.operation
+    return other !== seq && operation?.kind === 'flag' ? [operation] : []
+  })
   const bases = new Map(entry.operation.ifUnchanged?.base.map(({ uid: number, flags }) => [number as number, flags]))
   const found = { done: [] as number[], again: [] as number[], conflict: [] as number[] }
   for (const number of disputed.values()) {
     const theirs = look.get(number)?.flags ?? null
     const steps = claim.steps.filter((step): step is StoreStep => step.kind === 'store' && step.uids.has(number))
     const verdict =
-      theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { base: bases.get(number) ?? null, theirs })
+      theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { base: bases.get(number) ?? null, theirs, folded })
     found[verdict].push(number)
   }
   const [done, again] = [UidSet.from(found.done), UidSet.from(found.again)]

@@ -273,8 +273,9 @@ export class SimulatedProcess {
     this.#assertAlive()
     await world.clock.sleep(world.circumstances.latencyMs)
     await this.#interrupt('step')
-    if (outcome.kind !== 'unknown') submissions.answer(messageId)
-    if (outcome.kind === 'rejected') world.net.refused += 1
+    // Of two tabs, the one that heard it may not lead any more, and then may not write it.
+    if (outcome.kind !== 'unknown' && world.circumstances.tabs === 1) submissions.answer(messageId)
+    if (outcome.kind !== 'unreachable') world.net.answered += 1
     return outcome
   }
 

@@ -118,7 +118,7 @@ export class SimulatedWorld {
   async live(tab: number, disturbance: Disturbance, task: (engine: MailEngine) => Promise<void>): Promise<boolean> {
     this.writes.length = 0
     this.mutations.length = 0
-    const earlier = { refused: this.net.refused, rejections: this.#rejections() }
+    const earlier = { answered: this.net.answered, rejections: this.#rejections() }
     try {
       return await this.process(tab).live(disturbance, task)
     } catch (error) {
@@ -128,8 +128,8 @@ export class SimulatedWorld {
       } else this.story.push(`  stopped: ${error.code} ${error.message}`)
       return false
     } finally {
-      if (this.net.refused === earlier.refused && this.#rejections() > earlier.rejections)
-        this.find({ check: 'I-NET-1', what: 'something counts as refused although nothing was' })
+      if (this.net.answered === earlier.answered && this.#rejections() > earlier.rejections)
+        this.find({ check: 'I-NET-1', what: 'something counts as an attempt although nothing was answered' })
     }
   }
 

@@ -13,8 +13,8 @@ export class NetChecks {
   readonly #given = new Map<string, Set<number>>()
   /** By path: until when nothing may be sent that changes the mailbox. */
   readonly #quietUntil = new Map<string, number>()
-  /** How many refusals were heard. */
-  refused = 0
+  /** How many steps were answered. */
+  answered = 0
   readonly #claims = new WeakMap<ClaimRecord, Claim>()
 
   hear(item: Observation): void {
@@ -29,7 +29,7 @@ export class NetChecks {
         this.#give(item.target, item.uids)
         return
       case 'done':
-        if (item.outcome === 'rejected') this.refused += 1
+        if (item.outcome === 'ok' || item.outcome === 'rejected') this.answered += 1
         return
       case 'copied':
         this.#give(item.target, item.pairs.destinations.values())

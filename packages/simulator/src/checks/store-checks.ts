@@ -1,7 +1,7 @@
 /** Checks each write of the store against what was there before, and against the server: checkpoints, rows, and the replay log. */
 
 import { type BoxEpoch, type EntrySeq, type MailboxRecord, normaliseFlags, type Targets } from '@tidemail/core'
-import { decodeEntry, decodeReceipt, type Operation } from '@tidemail/replay-log'
+import { decodeEntry, decodeReceipt, type Operation, type Progress, type UploadOperation } from '@tidemail/replay-log'
 import type { MemoryState, ModelAccount, ModelMailbox } from '@tidemail/testing/simulated'
 import type { Finding } from '../finding.ts'
 
@@ -140,11 +140,16 @@ function checkAccepted(before: MemoryState, after: MemoryState): Finding[] {
   for (const [seq, record] of after.entries) {
     if (before.entries.get(seq) === record && before.bodies === after.bodies) continue
     const { operation, progress } = decodeEntry(record)
-    const isWanted = 'message' in operation && progress.some(({ parkedFor }) => parkedFor !== 'bytes-lost')
+    const isWanted = 'message' in operation && progress.some((group) => bringsMessage(operation, group))
     if (isWanted && !after.bodies.has(operation.message.bodyId))
       found.push({ check: 'I-STORE-2', what: `the bytes of entry ${seq} are gone` })
   }
   return found
+}
+
+/** Whether the message itself is still to be brought there; of a draft, the removal of the version before may be all that is left. */
+function bringsMessage(operation: UploadOperation, { parkedFor, targets }: Progress): boolean {
+  return parkedFor !== 'bytes-lost' && targets.kind === 'local' && targets.locals.has(operation.message.local)
 }
 
 const ON_MESSAGES: readonly Operation['kind'][] = ['flag', 'move', 'copy', 'expunge']
