@@ -9,7 +9,6 @@ import {
   type MailboxRecord,
   type MessageReference,
   type MessageStore,
-  type MessageView,
   type Submitter,
   SyncError,
   type Targets,
@@ -76,17 +75,15 @@ export class Operations {
     this.options = options
     this.decisions = new Decisions({
       ...options,
-      accept: async ({ request, targets }, keep) => {
-        const { seq } = await this.accept({ request, targets, bodies: [], keep }, await this.paths())
-        return seq
-      },
+      accept: async ({ request, targets }, keep) =>
+        (await this.accept({ request, targets, bodies: [], keep }, await this.paths())).seq,
     })
   }
 
   flag(selection: Selection, change: FlagChange): OperationHandle {
     return this.handle(async () => {
       const asked = flagRequest(change)
-      const groups = await this.groupsOf(change.when === 'unchanged' ? await asShown(selection, this.lookUp) : selection)
+      const groups = await this.groupsOf(await asShown(selection, change, this.options.store.view))
       const requests = groups.map((targets) => withCondition(asked, change, targets, this.options))
       return (await Promise.all(requests)).map((request, i) => ({ request, targets: groups.slice(i, i + 1), bodies: [] }))
     })
@@ -256,11 +253,8 @@ export class Operations {
   }
 
   private groupsOf(selection: Selection): Promise<Targets[]> {
-    return targetsOf(selection, this.lookUp)
+    return targetsOf(selection, (reference) => this.options.store.view.message(reference))
   }
-
-  private readonly lookUp = (reference: MessageReference): Promise<MessageView | null> =>
-    this.options.store.view.message(reference)
 
   /** A version that is gone is nothing to replace, and no reason to refuse what the user wrote. */
   private async versionBefore(reference: MessageReference): Promise<readonly Targets[]> {

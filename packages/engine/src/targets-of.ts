@@ -1,7 +1,16 @@
 /** Turns what an app selects into targets: one group for each mailbox, stored and local apart. */
 
-import { type MessageReference, type MessageView, NO_MAILBOX, SyncError, type Targets, UidSet, uid } from '@tidemail/core'
-import type { Selection } from './api.ts'
+import {
+  type MessageReference,
+  type MessageView,
+  NO_MAILBOX,
+  SyncError,
+  type Targets,
+  UidSet,
+  uid,
+  type ViewReads,
+} from '@tidemail/core'
+import type { FlagChange, Selection } from './api.ts'
 
 /**
  * The groups of a selection. Locals are looked up, since a reference to one does not say in which mailbox it shows.
@@ -32,16 +41,13 @@ export async function targetsOf(
 }
 
 /**
- * What a selection names by old names, under those of now: what is to be compared with how a message is, must be looked up where it is. What is gone keeps its
- * name.
+ * For a change that depends on how the messages are: what is named by an old name, under that of now, so that it is looked up where it is. What is gone keeps
+ * its name.
  */
-export async function asShown(
-  selection: Selection,
-  lookUp: (reference: MessageReference) => Promise<MessageView | null>,
-): Promise<Selection> {
-  if ('locals' in selection) return selection
+export async function asShown(selection: Selection, { when }: FlagChange, view: Pick<ViewReads, 'message'>): Promise<Selection> {
+  if (when !== 'unchanged' || 'locals' in selection) return selection
   const references = 'uids' in selection ? referencesIn(selection) : [selection].flat()
-  return Promise.all(references.map(async (reference) => (await lookUp(reference))?.reference ?? reference))
+  return Promise.all(references.map(async (reference) => (await view.message(reference))?.reference ?? reference))
 }
 
 function referencesIn({ mailboxId, box, uids }: Extract<Targets, { readonly kind: 'stored' }>): MessageReference[] {

@@ -11,7 +11,7 @@ import {
   UidSet,
   uid,
 } from '@tidemail/core'
-import type { Claim, ClaimMember, FlagConflict, FlagOperation, UnalteredFlag } from '@tidemail/replay-log'
+import type { Claim, ClaimMember, Entry, FlagConflict, FlagOperation, UnalteredFlag } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { afterOwnChange, conditionedOn, conditionVerdict } from './flag-conditions.ts'
@@ -128,10 +128,10 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
     each(member, disputed, (targets) => ledger.queueAgain(seq, targets))
     return
   }
-  const folded = claim.members.flatMap(({ seq: other }) => {
-    const operation = ledger.entry(other)?.operation
-    return other !== seq && operation?.kind === 'flag' ? [operation] : []
-  })
+  // Changes of ours that may have taken effect, sent in vain or folded into this one since: nobody else's.
+  const folded = ownChanges(claim, ledger).flatMap(({ operation, seq: other }) =>
+    other !== seq && operation.kind === 'flag' ? [operation] : [],
+  )
   const bases = new Map(entry.operation.ifUnchanged?.base.map(({ uid: number, flags }) => [number as number, flags]))
   const found = { done: [] as number[], again: [] as number[], conflict: [] as number[] }
   for (const number of disputed.values()) {
@@ -156,6 +156,14 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
   each(member, conflicting, (targets) => ledger.advance(seq, targets, { kind: 'conflict', conflicts }))
   each(member, byUs, (targets) => ledger.queueAgain(seq, targets))
   each(member, falsely.difference(conflicting), (targets) => ledger.unfold(seq, targets))
+}
+
+/** Whose changes may have taken effect: those of the claim, of which some may be settled by now, and what was sent in vain before. */
+function ownChanges({ members }: Claim, ledger: Ledger): readonly Entry[] {
+  const sent = ledger.open.filter(({ progress }) =>
+    progress.some(({ mayBeDone, state }) => mayBeDone !== undefined || state !== 'queued'),
+  )
+  return [...members.flatMap(({ seq }) => ledger.entry(seq) ?? []), ...sent]
 }
 
 /** What our own steps changed of the batch, up to the end of this claim: to try again gets on. */

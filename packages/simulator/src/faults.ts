@@ -42,6 +42,13 @@ const FAULTS: Readonly<Record<FaultName, StepFault>> = {
 
 export const FAULT_NAMES: readonly FaultName[] = Object.keys(FAULTS) as FaultName[]
 
+/** What the death of a process at a step is to the step. */
+export const FAULT_OF_KILL: Readonly<Record<'before step' | 'after step' | 'late step', FaultName>> = {
+  'before step': 'cut',
+  'after step': 'lost answer',
+  'late step': 'ghost',
+}
+
 export function stepFault(name: FaultName): StepFault {
   return FAULTS[name]
 }

@@ -20,7 +20,7 @@ import {
 import { createMailEngine, type MailEngine } from '@tidemail/engine'
 import { MemoryMessageStore, SimulatedRemote, type StepFault } from '@tidemail/testing/simulated'
 import { messageIdIn } from './equality.ts'
-import { type FaultName, losesAnswer, stepFault } from './faults.ts'
+import { FAULT_OF_KILL, type FaultName, losesAnswer, stepFault } from './faults.ts'
 import type { Interruption, Kill, KillMoment, PlannedFault } from './history.ts'
 import { handOver } from './simulated-submission.ts'
 import type { SimulatedWorld } from './simulated-world.ts'
@@ -46,12 +46,6 @@ export interface Disturbance {
 }
 
 export const UNDISTURBED: Disturbance = { faults: [], meanwhile: [], kill: null }
-
-const FAULT_OF_KILL: Readonly<Record<'before step' | 'after step' | 'late step', FaultName>> = {
-  'before step': 'cut',
-  'after step': 'lost answer',
-  'late step': 'ghost',
-}
 
 export class SimulatedProcess {
   readonly tab: number
@@ -176,8 +170,8 @@ export class SimulatedProcess {
     return {
       now: () => clock.now(),
       sleep: (delayMs, signal) => {
-        const isBounded = delayMs >= 0 && delayMs <= WAIT_MS_MAX
-        if (!isBounded) this.#world.find({ check: 'I-NET-1', what: `the engine waits ${delayMs} ms` })
+        if (!(delayMs >= 0 && delayMs <= WAIT_MS_MAX))
+          this.#world.find({ check: 'I-NET-1', what: `the engine waits ${delayMs} ms` })
         return clock.sleep(delayMs, signal)
       },
     }
