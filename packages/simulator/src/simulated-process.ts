@@ -158,7 +158,7 @@ export class SimulatedProcess {
     }
     const before = this.#world.disk.state
     const result = await write()
-    await this.#world.written(before, what)
+    await this.#world.written(before, what, this)
     this.#passOrDie('after commit', what)
     await this.#interrupt('commit')
     return result

@@ -11,6 +11,7 @@ import {
   type MemoryState,
   ModelAccount,
 } from '@tidemail/testing/simulated'
+import { ClaimChecks } from './checks/claim-checks.ts'
 import { NetChecks, nameOf } from './checks/net-checks.ts'
 import { ParkedChecks } from './checks/parked-checks.ts'
 import { StoreChecks } from './checks/store-checks.ts'
@@ -53,6 +54,7 @@ export class SimulatedWorld {
   /** Message-IDs of what the user wrote. */
   readonly composed: string[] = []
   readonly #checks: StoreChecks
+  readonly #claims = new ClaimChecks()
   readonly parkedChecks: ParkedChecks
   /** What is on the disk, read past every process. */
   readonly onDisk: MemoryMessageStore
@@ -211,11 +213,15 @@ export class SimulatedWorld {
     for (const what of this.ledger.enter(executed)) this.find({ check: 'I-LOG-3', what })
   }
 
-  async written(before: MemoryState, what: string): Promise<void> {
+  async written(before: MemoryState, what: string, by: SimulatedProcess): Promise<void> {
     this.writes.push(what)
     if (what === 'accept') this.accepted += 1
     const after = this.disk.state
-    const found = [...this.#checks.check(before, after), ...this.parkedChecks.check(before, after)]
+    const found = [
+      ...this.#checks.check(before, after),
+      ...this.parkedChecks.check(before, after),
+      ...this.#claims.check(before, after, { by, now: this.clock.now() }),
+    ]
     for (const finding of found) this.find({ ...finding, what: `at "${what}": ${finding.what}` })
     for (const finding of await checkView(this.onDisk, after, ME)) {
       this.find({ ...finding, what: `at "${what}": ${finding.what}` })
