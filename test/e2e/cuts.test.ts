@@ -19,12 +19,13 @@ const TRIALS_AT_ONCE = IS_CAMPAIGN ? 10 : 4
 const POLL_MS = 20
 const TEST_MS_MAX = 3_600_000
 
-/** A server that cannot MOVE, where a move is COPY, STORE and EXPUNGE; Courier is one by nature. */
-const WITHOUT_MOVE: ServerMask = {
-  capabilities:
-    'SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS LIST-EXTENDED CONDSTORE QRESYNC ESEARCH LIST-STATUS LITERAL+ SPECIAL-USE UNSELECT MULTIAPPEND'.split(
-      ' ',
-    ),
+const CAPABILITIES =
+  'SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS MOVE LIST-EXTENDED CONDSTORE QRESYNC ESEARCH LIST-STATUS LITERAL+ SPECIAL-USE UNSELECT MULTIAPPEND'.split(
+    ' ',
+  )
+
+function without(capability: 'MOVE' | 'UIDPLUS'): ServerMask {
+  return { capabilities: CAPABILITIES.filter((other) => other !== capability) }
 }
 
 interface Profile {
@@ -35,9 +36,13 @@ interface Profile {
 
 function profilesOf(name: RealServerName): readonly Profile[] {
   const itself = { name, canMove: name !== 'courier' }
-  return IS_CAMPAIGN && name === 'dovecot'
-    ? [itself, { name: `${name} without MOVE`, canMove: false, mask: WITHOUT_MOVE }]
-    : [itself]
+  if (!IS_CAMPAIGN || name !== 'dovecot') return [itself]
+  // Where a move is COPY, STORE and EXPUNGE, as on Courier; and where EXPUNGE takes no UIDs, and nothing says under which UID an upload is.
+  return [
+    itself,
+    { name: `${name} without MOVE`, canMove: false, mask: without('MOVE') },
+    { name: `${name} without UIDPLUS`, canMove: true, mask: without('UIDPLUS') },
+  ]
 }
 
 onServers(ALL_SERVERS, (server, name) => {
