@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 const PARTS: readonly { readonly what: string; readonly words: readonly string[] }[] = [
   {
     what: 'histories and the crash sweep',
-    words: ['npm', 'run', 'sim', '--', '--runs', '200000', '--seed', '100000', '--sweep'],
+    words: [...'npm run sim -- --runs 200000 --seed 100000 --sweep --report'.split(' '), 'docs/spec/campaign-coverage'],
   },
   { what: 'quick tests', words: ['npx', 'vitest', 'run', '--project', 'unit'] },
   { what: 'slow tests, fuzz among them', words: ['npx', 'vitest', 'run', '--project', 'sim'] },

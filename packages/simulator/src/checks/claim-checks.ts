@@ -14,7 +14,6 @@ export class ClaimChecks {
   readonly #makers = new Map<string, Claimant>()
 
   check(before: MemoryState, after: MemoryState, { by, now }: { readonly by: Claimant; readonly now: number }): Finding[] {
-    for (const id of after.claims.keys()) if (!before.claims.has(id)) this.#makers.set(id, by)
     const found: Finding[] = []
     for (const [id, record] of before.claims) {
       const maker = this.#makers.get(id)
@@ -27,6 +26,8 @@ export class ClaimChecks {
         what: `tab ${by.tab} decides what tab ${maker.tab} may send for ${notAfter - now} ms more`,
       })
     }
+    // Who wrote it last may send it: steps that put something right follow under the same claim.
+    for (const [id, record] of after.claims) if (before.claims.get(id) !== record) this.#makers.set(id, by)
     return found
   }
 }
