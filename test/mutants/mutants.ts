@@ -138,6 +138,14 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'packages/planner/src/plan-forward.test.ts',
   },
   {
+    invariant: 'I-SYNC-5',
+    breaks: 'with CONDSTORE changed flags are not asked for when STATUS has told of them',
+    file: 'packages/planner/src/plan-forward.ts',
+    find: 'const hasFlagNews = request.status === null || request.status.highestModSeq !== modSeq',
+    replace: 'const hasFlagNews = request.status === null',
+    test: 'test/sim/windows.test.ts',
+  },
+  {
     invariant: 'I-SEC-1',
     breaks: 'an error repeats the password when the server does',
     file: 'packages/imap/src/server-text.ts',

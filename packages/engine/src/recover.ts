@@ -36,7 +36,7 @@ export async function recover(work: Work): Promise<number | null> {
   let next: number | null = null
   for (const stored of claims) {
     // Passes come one after another: what an earlier one of this engine sent has ended, though its answer could not be written.
-    const isLeftOver = work.options.ownClaims.has(stored.id) && stored.lostAt === null
+    const isLeftOver = stored.lostAt === null && work.options.ownClaims.get(stored.id) === stored.claimedAt
     const claim = isLeftOver || isFromTheFuture(stored, clock.now()) ? await takeTimesAnew(work, stored) : stored
     const from = recoverableFrom(claim, recoveryTimes(work))
     if (from > clock.now()) next = next === null ? from : Math.min(next, from)

@@ -54,7 +54,7 @@ export class Synchroniser {
   private readonly queue = new PQueue({ concurrency: 1 })
   private readonly ending = new AbortController()
   private readonly startedAt: number
-  private readonly ownClaims = new Set<ClaimId>()
+  private readonly ownClaims = new Map<ClaimId, number>()
   private readonly requests = new PartRequests()
   /** What an engine before this one kept of messages that had left is not known. */
   private readonly released = { isPossible: true }

@@ -20,6 +20,7 @@ import {
   type Write,
 } from '@tidemail/core'
 import { type Conditions, type Policy, type StepNamer, stepNamer, withLivingLimit } from '@tidemail/planner'
+import { decodeClaim } from '@tidemail/replay-log'
 import type { GuessedRename, LogEvent, Phase, SyncProblem } from './api.ts'
 
 /** Counts of one synchronisation; the report is made of them. */
@@ -67,8 +68,8 @@ export interface WorkOptions {
   readonly random: Random
   readonly signal: AbortSignal
   readonly startedAt: number
-  /** Claims that this engine has written. */
-  readonly ownClaims: Set<ClaimId>
+  /** When this engine claimed what it has claimed: a claim that another engine has taken over is of another time. */
+  readonly ownClaims: Map<ClaimId, number>
   /** Only these mailboxes, by path; null: all. */
   readonly only: ReadonlySet<string> | null
   readonly tally: Tally
@@ -156,7 +157,7 @@ export class Work {
     }
     for (const write of writes) {
       if (write.kind === 'remove-messages' || write.kind === 'evict-messages') this.options.released.isPossible = true
-      if (write.kind === 'put-claim') this.options.ownClaims.add(write.claim.id)
+      if (write.kind === 'put-claim') this.options.ownClaims.set(write.claim.id, decodeClaim(write.claim).claimedAt)
       if (write.kind === 'remove-claim') this.options.ownClaims.delete(write.id)
       if (write.kind === 'put-mailbox') this.mailboxes.set(write.mailbox.id, write.mailbox)
       if (write.kind === 'remove-mailbox') this.mailboxes.delete(write.mailboxId)

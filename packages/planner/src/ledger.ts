@@ -146,14 +146,14 @@ export class Ledger {
   }
 
   /** Sent together with others, and refused: each is tried again, alone and at once, so that one does not take the others along (H-20). */
-  unfold(seq: EntrySeq, targets: Targets): void {
-    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore: this.now })
+  unfold(seq: EntrySeq, targets: Targets, unaltered?: readonly UnalteredFlag[]): void {
+    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore: this.now, unaltered })
   }
 
   /** Refused for now: again, after a while. */
-  retryLater(seq: EntrySeq, targets: Targets): void {
+  retryLater(seq: EntrySeq, targets: Targets, unaltered?: readonly UnalteredFlag[]): void {
     const notBefore = this.now + REJECTED_WAIT_MS * (this.rejectionsOf(seq) + 1)
-    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore })
+    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore, unaltered })
   }
 
   /** Nothing took effect: again, at once. */

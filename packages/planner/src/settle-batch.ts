@@ -208,15 +208,18 @@ function settleRejected(
   const rejection = dones[at]?.rejection ?? null
   const step = claim.steps[at] as MutatingStep
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
+  // Some of the flags may have been changed: to undo that is no longer free, and it was us.
+  const isPartly = step.kind === 'store' && dones.some((done) => done?.outcome === 'ok')
+  const unaltered = isPartly ? (claim.unaltered ?? []) : undefined
   for (const { seq, targets } of settlePartOfTransfer(claim, step, observations, ledger)) {
     // What is not understood is done another way: the engine has learnt it, and plans without UID EXPUNGE from now on.
     if (claim.members.length > 1 || (step.kind === 'expunge' && rejection?.status === 'BAD')) {
-      ledger.unfold(seq, targets)
+      ledger.unfold(seq, targets, unaltered)
       continue
     }
     const verdict = classifyRejection(rejection, step, ledger.rejectionsOf(seq))
     if (verdict.kind === 'retry' || verdict.kind === 'look-again') {
-      ledger.retryLater(seq, targets)
+      ledger.retryLater(seq, targets, unaltered)
       continue
     }
     if (['copy', 'move'].includes(ledger.kindOf(seq) ?? '')) ledger.parkAll(dependantsOfCopy(ledger.open, { seq, targets }))

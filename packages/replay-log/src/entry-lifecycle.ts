@@ -13,7 +13,12 @@ export type Happening =
   | { readonly kind: 'answered-copied' }
   | { readonly kind: 'answered-rejected-for-good'; readonly evidence: Evidence }
   /** Refused in a way that may pass; the entry waits until `notBefore`, in milliseconds since 1970. */
-  | { readonly kind: 'answered-rejected-for-now'; readonly notBefore: number }
+  | {
+      readonly kind: 'answered-rejected-for-now'
+      readonly notBefore: number
+      /** Where other steps for these targets were not refused: of these messages they did not alter these flags. */
+      readonly unaltered?: readonly UnalteredFlag[] | undefined
+    }
   /** The step, or one that it requires, was not sent. */
   | { readonly kind: 'not-sent' }
   /** The mailbox was not the one planned against, so the adapter did not act. */

@@ -66,7 +66,8 @@ function advance(
       return [{ ...part, ...waiting, state: next }]
     case 'unsent': {
       const { copied, whole } = byCopy(entry, part)
-      const now = { ...waiting, ...(happening.kind === 'repeat' ? { mayBeDone: part.mayBeDone ?? happening.unaltered } : {}) }
+      const done = 'unaltered' in happening && happening.kind !== 'answered-ok' ? happening.unaltered : undefined
+      const now = { ...waiting, ...(done === undefined ? {} : { mayBeDone: part.mayBeDone ?? done }) }
       return [
         { ...narrow(part, whole), ...now, state: 'queued' },
         { ...narrow(part, copied), ...now, state: 'copied' },
