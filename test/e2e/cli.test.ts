@@ -393,7 +393,7 @@ describe('operations', () => {
     const other = await ImapServer.start({ users: { alice: 'secret' }, accounts, without: ['OBJECTID'] })
     try {
       other.account('alice').append('Work', sampleMessages({ count: 2, seed: 8 }))
-      await run('sync', ...account.map((word) => (word === String(server.port) ? String(other.port) : word)))
+      await run('sync', ...account.map((word) => (word === String(tap.port) ? String(other.port) : word)))
       other.account('alice').rename('Work', 'Job')
       const lines = await json('sync')
       expect(lines).toContainEqual({ kind: 'rename-guessed', from: 'Work', to: 'Job' })
