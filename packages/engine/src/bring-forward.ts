@@ -28,6 +28,7 @@ import { distrust, rememberForgetting } from './distrust.ts'
 import { mayLose } from './guard-deletions.ts'
 import { withWindow } from './hold-windows.ts'
 import { hearLateEvidence } from './late-evidence.ts'
+import { mayReadAgain, refusedFetch } from './refused-items.ts'
 import type { Work } from './work.ts'
 
 /** Mailboxes asked about in one run. */
@@ -89,7 +90,8 @@ async function lookAtAll(work: Work, plans: readonly ForwardPlan[], outcome: For
     if (left[at] !== 0 || plan === undefined) continue
     const observations = collected[at] ?? []
     const result = takeForward(plan, observations, await heldFlags(work, plan))
-    if (!(await settleLook(work, plan, result, outcome))) unsatisfied.push({ plan, observations, result })
+    const isDoubtful = result.kind === 'refused' && refusedFetch(work, plan.steps, observations) !== null
+    if (isDoubtful || !(await settleLook(work, plan, result, outcome))) unsatisfied.push({ plan, observations, result })
   }
   return unsatisfied
 }
@@ -146,6 +148,7 @@ async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult, 
 async function lookAgain(work: Work, first: Look, outcome: ForwardOutcome): Promise<void> {
   let { plan, observations, result } = first
   for (let looks = 1; looks < LOOKS_MAX; looks += 1) {
+    if (result.kind === 'refused' && !(await mayReadAgain(work, plan.steps, observations))) break
     if (result.kind === 'verify') {
       plan = planVerification(plan, result, work.name)
       observations = [...observations, ...(await work.run(plan.steps))]
@@ -168,7 +171,11 @@ async function lookAgain(work: Work, first: Look, outcome: ForwardOutcome): Prom
     }
     work.assertAlive()
     result = takeForward(plan, observations, await heldFlags(work, plan))
-    if (await settleLook(work, plan, result, outcome)) return
+    if (result.kind !== 'refused' && (await settleLook(work, plan, result, outcome))) return
+  }
+  if (result.kind === 'refused') {
+    await settleLook(work, plan, result, outcome)
+    return
   }
   work.problem({
     code: 'sync.incomplete',
@@ -192,6 +199,7 @@ async function nextRequest(work: Work, plan: ForwardPlan, result: ForwardResult)
     const mailbox = await resetMailbox(work, current(work, request.mailbox), result.opened)
     return { ...request, mailbox, status: statusOf(result.opened) }
   }
+  if (result.kind === 'refused') return { ...request, mailbox: current(work, request.mailbox) }
   const again = { ...request, mailbox: current(work, request.mailbox), status: null }
   if (result.kind !== 'sample-refused') return again
   const { expunges: _unsampled, ...rest } = again

@@ -4,6 +4,7 @@ import { type MailboxRecord, type Observation, uidValidity } from '@tidemail/cor
 import { concludeProbe, type Probe, type ProbeFindings, planProbe } from '@tidemail/planner'
 import type { Claim } from '@tidemail/replay-log'
 import { sha256Hex } from './digest.ts'
+import { runReads } from './refused-items.ts'
 import type { Work } from './work.ts'
 
 /** Null where the steps leave nothing behind that could be looked for. */
@@ -14,7 +15,7 @@ export function probeOf(work: Work, claim: Claim): Probe | null {
 /** Null when the probe itself was not answered. */
 export async function probeServer(work: Work, probe: Probe): Promise<ProbeFindings | null> {
   const { fence } = probe.claim
-  const observations = await work.run(probe.steps)
+  const observations = await runReads(work, probe.steps)
   work.assertAlive()
   const target = fence === null ? null : (work.mailboxes.get(fence.mailboxId) ?? null)
   let conclusion = concludeProbe(probe, observations, target, new Map())

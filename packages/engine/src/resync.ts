@@ -1,11 +1,20 @@
 /** Takes in what others did: every mailbox that moved, INBOX first, then what is missing of each, newest first. */
 
-import { type MailboxId, type MailboxRecord, missingRows, type Observation, type UidSet } from '@tidemail/core'
+import {
+  type Done,
+  type MailboxId,
+  type MailboxRecord,
+  missingRows,
+  type Observation,
+  type Step,
+  type UidSet,
+} from '@tidemail/core'
 import { mailboxesWithOpenClaims, planFill, planReturn, planVisits, takeFill, type Visit } from '@tidemail/planner'
 import { decodeClaim, decodeEntry, isOpenClaim } from '@tidemail/replay-log'
 import { bringForward } from './bring-forward.ts'
 import type { Discovery } from './discover.ts'
 import { holdWindows } from './hold-windows.ts'
+import { mayReadAgain, RUNS_MAX } from './refused-items.ts'
 import { relinkMailboxes } from './relink.ts'
 import type { Work } from './work.ts'
 
@@ -99,21 +108,17 @@ async function lookAtAll(work: Work, mailbox: MailboxRecord): Promise<void> {
 async function fetchInto(
   work: Work,
   mailbox: MailboxRecord,
-  steps: Parameters<Work['run']>[0],
+  steps: readonly Step[],
   take: (observations: readonly Observation[]) => Promise<void>,
 ): Promise<boolean> {
-  let pending: Observation[] = []
-  let isComplete = true
-  // A mailbox that is open is not opened again (RFC 4549 §5.2).
-  const needed = work.isOpen(mailbox) ? steps.filter((step) => step.kind !== 'open') : steps
-  for await (const item of work.stream(needed)) {
-    pending.push(item)
-    if (item.kind !== 'done') continue
-    if (item.outcome === 'ok') await take(pending)
-    else isComplete = false
-    pending = []
+  let left = steps
+  let failed = await streamInto(work, mailbox, left, take)
+  for (let runs = 1; runs < RUNS_MAX && (await mayReadAgain(work, left, failed)); runs += 1) {
+    const failedIds = new Set(failed.map(({ id }) => id))
+    left = left.filter(({ id, kind }) => kind === 'open' || failedIds.has(id))
+    failed = await streamInto(work, mailbox, left, take)
   }
-  work.assertAlive()
+  const isComplete = failed.length === 0
   if (!isComplete)
     work.problem({
       code: 'sync.incomplete',
@@ -122,6 +127,28 @@ async function fetchInto(
       seq: null,
     })
   return isComplete
+}
+
+/** Answers which steps were not answered with OK. */
+async function streamInto(
+  work: Work,
+  mailbox: MailboxRecord,
+  steps: readonly Step[],
+  take: (observations: readonly Observation[]) => Promise<void>,
+): Promise<readonly Done[]> {
+  const failed: Done[] = []
+  let pending: Observation[] = []
+  // A mailbox that is open is not opened again (RFC 4549 §5.2).
+  const needed = work.isOpen(mailbox) ? steps.filter((step) => step.kind !== 'open') : steps
+  for await (const item of work.stream(needed)) {
+    pending.push(item)
+    if (item.kind !== 'done') continue
+    if (item.outcome === 'ok') await take(pending)
+    else failed.push(item)
+    pending = []
+  }
+  work.assertAlive()
+  return failed
 }
 
 export function inboxFirst(a: { readonly mailbox: MailboxRecord }, b: { readonly mailbox: MailboxRecord }): number {

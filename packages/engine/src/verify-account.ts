@@ -25,6 +25,7 @@ import { discover } from './discover.ts'
 import { distrust } from './distrust.ts'
 import { mayLose } from './guard-deletions.ts'
 import { prefetchParts } from './prefetch-parts.ts'
+import { runReads } from './refused-items.ts'
 import { fill, resync, waitingMailboxes } from './resync.ts'
 import type { Synchroniser } from './synchroniser.ts'
 import type { Work } from './work.ts'
@@ -147,7 +148,7 @@ async function listAll(work: Work, mailbox: MailboxRecord): Promise<UidSet | str
 
 async function auditRows(work: Work, mailbox: MailboxRecord, uids: UidSet): Promise<Partial<AuditDifferences>> {
   const { planning } = work.options.store
-  const observations: Observation[] = await work.run(planAuditRows(mailbox, uids, work.name))
+  const observations: Observation[] = await runReads(work, planAuditRows(mailbox, uids, work.name))
   work.assertAlive()
   const flags = await planning.flags(mailbox.id, uids)
   const identities = await planning.identities(mailbox.id, uids)
