@@ -171,6 +171,22 @@ describe('a server that answers ENABLE with OK and confirms nothing', () => {
     await account.expectEqual()
     await settleEqual(server, COMMANDS_WHEN_QUIET_MAX)
   })
+
+  // Verifies: FIELD-1, FIELD-5, I-SYNC-2
+  it('and names in VANISHED what is there, is not believed, though it adds up', async () => {
+    const tell: Lie['tell'] = (line) => {
+      if (/^\* ENABLED/.test(line)) return null
+      return /^\S+ OK .*fetch/i.test(line) ? `* VANISHED 1:6\r\n${line}` : line
+    }
+    const server = await LyingServer.start({ tell })
+    const { account } = server
+    server.isLying = true
+    account.arrive('INBOX', 5)
+    await settleEqual(server)
+    account.arrive('INBOX', 1)
+    expect(await account.engine.syncOnce()).toMatchObject({ outcome: 'done', messagesFetched: 1, messagesRemoved: 0 })
+    await account.expectEqual()
+  })
 })
 
 describe('a server whose mod-sequences no double can hold', () => {

@@ -96,7 +96,9 @@ export function takeForward(plan: ForwardPlan, observations: readonly Observatio
   const exists = endings.findLast((done) => done.exists !== null)?.exists ?? opened.exists
   const known = knownAfter(plan, opened, seen)
   const isListedTwice = seen.whole !== null && plan.doubtedList?.equals(seen.whole) === true
-  if ((!addsUp(known, exists) || !addedUpAtOpen(plan, opened, seen)) && !isListedTwice) {
+  // Who never confirmed QRESYNC has no business naming what vanished (RFC 7162 §3.2.10): the count goes down with it, so that it adds up whatever is named.
+  const isUnaskedFor = tier !== 'qresync' && !seen.vanished.isEmpty
+  if ((isUnaskedFor || !addsUp(known, exists) || !addedUpAtOpen(plan, opened, seen)) && !isListedTwice) {
     return { kind: 'verify', uidValidity: opened.mailbox.uidValidity, list: seen.whole }
   }
   return taken(plan, opened, seen, known, held)
