@@ -23,6 +23,12 @@ describe('a profile', () => {
     ['yahoo', '* LIST () "/" INBOX', /^\* LIST \(\) "\/" Inbox$/],
     ['yahoo', '* OK [HIGHESTMODSEQ 12] Highest', /HIGHESTMODSEQ 12/],
     ['icloud', AFTER_LOGIN, /^1 OK Logged in$/],
+    ['icloud', '* VANISHED 4,7', /^\* VANISHED {2}1:7$/],
+    ['icloud', '* VANISHED (EARLIER) 3:5', /^\* VANISHED \(EARLIER\) {2}1:5$/],
+    ['microsoft365', AFTER_LOGIN, / ENABLE .*\bIMAP4rev2\b/],
+    ['microsoft365', '7 BAD Error in IMAP command X-REFUSED: Unknown command', /^7 BAD Command Argument Error\. 11$/],
+    ['yahoo', '7 BAD Error in IMAP command X-REFUSED: Unknown command', /^7 NO \[SERVERBUG\] UID SEARCH /],
+    ['proton-bridge', '7 BAD Error in IMAP command X-REFUSED: Unknown command', /^7 BAD expected an atom$/],
     ['fastmail', '* LIST (\\HasNoChildren \\Sent) "/" Sent', /\(\\HasNoChildren \\sent\)/],
     [
       'domino',
@@ -37,10 +43,32 @@ describe('a profile', () => {
   })
 
   it.each([
-    ['7 UID FETCH 1:* (UID FLAGS X-GM-MSGID)', '7 UID FETCH 1:* (UID FLAGS X-GUID)'],
-    ['7 CREATE "X-GM-MSGID"', '7 CREATE "X-GM-MSGID"'],
-  ])('of Gmail sends %s as %s', (asked, sent) => {
-    expect(SERVER_PROFILES.gmail.rewriteCommand?.(asked)).toBe(sent)
+    ['gmail', '7 UID FETCH 1:* (UID FLAGS X-GM-MSGID)', '7 UID FETCH 1:* (UID FLAGS X-GUID)'],
+    ['gmail', '7 CREATE "X-GM-MSGID"', '7 CREATE "X-GM-MSGID"'],
+    ['gmail', '7 UID STORE 2,5 +FLAGS (\\Deleted)', 'auto-7 UID STORE 2,5 +FLAGS (\\Deleted)\r\n7 UID EXPUNGE 2,5'],
+    ['gmail', '7 UID STORE 2 -FLAGS (\\Deleted)', '7 UID STORE 2 -FLAGS (\\Deleted)'],
+    ['microsoft365', '7 UID SEARCH KEYWORD $Later', '7 X-REFUSED'],
+    ['microsoft365', '7 UID SEARCH ALL', '7 UID SEARCH ALL'],
+    ['yahoo', '7 UID SEARCH UID 1:9 DELETED', '7 X-REFUSED'],
+    ['yahoo', '7 UID SEARCH ALL', '7 UID SEARCH ALL'],
+    ['yahoo', `7 UID FETCH ${'1,'.repeat(500)}1 (UID)`, '7 X-REFUSED'],
+    ['yahoo', '7 UID FETCH 1:* (UID)', '7 UID FETCH 1:* (UID)'],
+    ['proton-bridge', '7 LIST (SPECIAL-USE) "" "*"', '7 X-REFUSED'],
+    ['proton-bridge', '7 LIST "" "*"', '7 LIST "" "*"'],
+  ] as const)('of %s sends %s as %s', (name, asked, sent) => {
+    expect(SERVER_PROFILES[name].rewriteCommand?.(asked)).toBe(sent)
+  })
+
+  it('of Gmail tells nothing of what it expunges by itself', () => {
+    expect(said('gmail', 'auto-7 OK Store completed.')).toBeNull()
+  })
+
+  it.each([
+    ['* OK [UIDVALIDITY 55] UIDs valid', '* OK [UIDVALIDITY 56] UIDs valid'],
+    ['* STATUS Work (MESSAGES 2 UIDVALIDITY 55)', '* STATUS Work (MESSAGES 2 UIDVALIDITY 56)'],
+    ['7 OK [COPYUID 55 1 2] Done', '7 OK [COPYUID 56 1 2] Done'],
+  ])('of Proton says %s as %s once it was updated', (line, told) => {
+    expect(SERVER_PROFILES['proton-bridge'].onceUpdated?.(line)).toBe(told)
   })
 
   it('of iCloud never confirms ENABLE', () => {

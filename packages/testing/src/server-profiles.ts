@@ -2,6 +2,14 @@
 
 import type { RewriteCommandLine, RewriteServerLine, ServerMask } from './fault-proxy-mask.ts'
 import { gmailIdsAsked, gmailIdsTold } from './gmail-ids.ts'
+import {
+  expungingUntold,
+  expungingWhatIsDeleted,
+  otherUidValidities,
+  refusalsToldAs,
+  refusing,
+  vanishedTooWide,
+} from './server-defects.ts'
 import { SERVER_MASKS } from './server-masks.ts'
 
 export type ServerProfileName =
@@ -23,6 +31,8 @@ export interface StandIn {
   readonly rewriteLine?: RewriteServerLine
   readonly rewriteCommand?: RewriteCommandLine
   readonly refuse?: readonly string[]
+  /** What is told otherwise, on top of the rest, once the server was updated. */
+  readonly onceUpdated?: RewriteServerLine
 }
 
 /** How the server resynchronises a mailbox: by the least of what it has. */
@@ -47,18 +57,29 @@ export const TIER_MASKS: Readonly<Record<MaskedTier, ServerMask | null>> = {
 }
 
 export const SERVER_PROFILES: Readonly<Record<ServerProfileName, StandIn>> = {
-  /** CONDSTORE without QRESYNC; HIGHESTMODSEQ without a text behind it; capabilities untagged after login; contents are named by X-GM-MSGID. */
+  /**
+   * CONDSTORE without QRESYNC; HIGHESTMODSEQ without a text behind it; capabilities untagged after login; contents are named by X-GM-MSGID; what is marked
+   * as \Deleted is expunged at once.
+   */
   gmail: {
     mask: { ...SERVER_MASKS.gmail, claims: ['X-GM-EXT-1'] },
-    rewriteLine: inTurn(capabilitiesUntagged, codesWithoutText, gmailIdsTold),
-    rewriteCommand: gmailIdsAsked,
+    rewriteLine: inTurn(expungingUntold, capabilitiesUntagged, codesWithoutText, gmailIdsTold),
+    rewriteCommand: (line) => expungingWhatIsDeleted(gmailIdsAsked(line)),
   },
-  /** Wrong RFC822.SIZE, told first; response codes that no OK precedes; no keywords of one's own. */
-  microsoft365: { mask: SERVER_MASKS.exchange, rewriteLine: inTurn(sizesWrong, sizeFirst, copyUidWithoutStatus) },
-  /** HIGHESTMODSEQ without CONDSTORE, no IDLE, and `Inbox`. */
-  yahoo: { mask: SERVER_MASKS.yahoo, rewriteLine: inboxInAnotherCase },
-  /** ENABLE is never confirmed, and what can be done after login must be asked for. */
-  icloud: { mask: SERVER_MASKS.icloud, rewriteLine: loginWithoutCapabilities },
+  /** Wrong RFC822.SIZE, told first; response codes that no OK precedes; no keywords of one's own, and no search for them; claims IMAP4rev2. */
+  microsoft365: {
+    mask: { ...SERVER_MASKS.exchange, claims: [...(SERVER_MASKS.exchange.claims ?? []), 'ENABLE', 'IMAP4rev2'] },
+    rewriteLine: inTurn(refusalsToldAs('BAD Command Argument Error. 11'), sizesWrong, sizeFirst, copyUidWithoutStatus),
+    rewriteCommand: refusing(/^(?:UID )?SEARCH .*\b(?:UN)?KEYWORD /i),
+  },
+  /** HIGHESTMODSEQ without CONDSTORE, no IDLE, and `Inbox`; no search for more than UIDs works, and no line of more than 1,000 octets. */
+  yahoo: {
+    mask: SERVER_MASKS.yahoo,
+    rewriteLine: inTurn(refusalsToldAs('NO [SERVERBUG] UID SEARCH Server error - Please try again later'), inboxInAnotherCase),
+    rewriteCommand: refusing(/^(?:UID )?SEARCH (?!(?:ALL|UID \S+)$)|^.{999}/i),
+  },
+  /** ENABLE is never confirmed, and what can be done after login must be asked for; VANISHED names what is there. */
+  icloud: { mask: SERVER_MASKS.icloud, rewriteLine: inTurn(loginWithoutCapabilities, vanishedTooWide) },
   /** A Cyrus: QRESYNC, special uses in lower case. */
   fastmail: {
     mask: {
@@ -94,7 +115,7 @@ export const SERVER_PROFILES: Readonly<Record<ServerProfileName, StandIn>> = {
       strip: ['SPECIAL-USE'],
     },
   },
-  /** UIDPLUS is advertised, and neither is UID EXPUNGE understood nor APPENDUID given. */
+  /** UIDPLUS is advertised, and neither is UID EXPUNGE understood nor APPENDUID given; SPECIAL-USE, and no LIST is to ask for it; an update brings new UIDs. */
   'proton-bridge': {
     mask: {
       capabilities: 'UNSELECT SASL-IR UIDPLUS MOVE SPECIAL-USE LITERAL+ ID QUOTA IDLE'.split(' '),
@@ -102,13 +123,16 @@ export const SERVER_PROFILES: Readonly<Record<ServerProfileName, StandIn>> = {
       strip: ['HIGHESTMODSEQ', 'NOMODSEQ', 'MODSEQ', 'MODIFIED', 'APPENDUID'],
     },
     refuse: ['UID EXPUNGE'],
+    rewriteCommand: refusing(/^LIST .*SPECIAL-USE/i),
+    rewriteLine: refusalsToldAs('BAD expected an atom'),
+    onceUpdated: otherUidValidities,
   },
   hmailserver: { mask: SERVER_MASKS.hmailserver, rewriteLine: sizesWrong },
   bare: { mask: SERVER_MASKS.bare },
 }
 
-function inTurn(...rewrites: readonly ((line: string) => string)[]): RewriteServerLine {
-  return (line) => rewrites.reduce((text, rewrite) => rewrite(text), line)
+function inTurn(...rewrites: readonly RewriteServerLine[]): RewriteServerLine {
+  return (line) => rewrites.reduce<string | null>((text, rewrite) => (text === null ? null : rewrite(text)), line)
 }
 
 function capabilitiesUntagged(line: string): string {
