@@ -25,7 +25,7 @@ onServers(['cyrus'], () => {
   for (const { name, lines, policy = { bodies: 'none' as const } } of played)
     it.concurrent(`below INBOX: ${name}`, () => withAccount(server, { ...OPTIONS, policy }, (account) => play(account, lines)))
 
-  it('finds the delimiter and the special uses, makes what is below INBOX, and shows a mailbox as refused that would be beside it', () =>
+  it('finds the delimiter and the special uses, makes a bare name below INBOX, and shows a mailbox as refused that would be among those of others', () =>
     withAccount(server, OPTIONS, async (account) => {
       await account.sync()
       const mailboxes = await account.engine.mailboxes()
@@ -35,12 +35,12 @@ onServers(['cyrus'], () => {
       const work = await account.engine.createMailbox('INBOX.Work').mailbox
       await account.engine.createMailbox('INBOX.Work.Deep').accepted
       await account.engine.renameMailbox(work, 'INBOX.Done').accepted
-      await account.engine.createMailbox('Beside').accepted
+      await account.engine.createMailbox('Bare').accepted
+      await account.engine.createMailbox('user.somebody.Work').accepted
       await account.sync()
-      expect(await pathsOnServer(account)).toEqual(expect.arrayContaining(['INBOX.Done', 'INBOX.Done.Deep']))
-      expect(await pathsOnServer(account)).not.toContain('Beside')
+      expect(await pathsOnServer(account)).toEqual(expect.arrayContaining(['INBOX.Done', 'INBOX.Done.Deep', 'INBOX.Bare']))
       const waiting = await account.engine.entries()
-      expect(waiting.map(({ operation }) => operation)).toMatchObject([{ kind: 'create-mailbox', path: 'Beside' }])
+      expect(waiting.map(({ operation }) => operation)).toMatchObject([{ kind: 'create-mailbox', path: 'user.somebody.Work' }])
     }))
 })
 
