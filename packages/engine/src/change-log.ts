@@ -47,7 +47,8 @@ export interface LogChange {
 export async function changeLog(work: Work, { reason, claims = [], decide, mailboxes, writes = [] }: LogChange): Promise<void> {
   for (let decisions = 0; decisions < DECISIONS_MAX; decisions += 1) {
     const { state, kept } = await readLog(work)
-    if (claims.some(({ id }) => !kept.has(id))) throw notLeader()
+    const open = new Set(state.claims.map(({ id }) => id))
+    if (claims.some((claim) => !(isOpenClaim(claim) ? open : kept).has(claim.id))) throw notLeader()
     const ledger = new Ledger({
       entries: state.entries,
       mailboxes: mailboxes?.(work.mailboxes) ?? work.mailboxes,
