@@ -7,9 +7,11 @@ const resolve = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 const SLOW = [
   'test/campaign/**/*.test.ts',
   'test/api/**/*.test.ts',
+  'packages/store/src/node/damaged-store.test.ts',
   'test/sim/{folding,drafts.sim,windows.sim,message-store,node-store-crash}.test.ts',
+  'test/sim/{parts,mailbox-operations,engine-drafts,engine-background}.test.ts',
   'test/sim/review/interruptions.test.ts',
-  'test/wire/{fuzz,examine-server,conformance}.test.ts',
+  'test/wire/{fuzz,examine-server,conformance,conformance-answers,conformance-condstore,engine-sessions,lying-servers}.test.ts',
 ]
 
 export default defineConfig({
