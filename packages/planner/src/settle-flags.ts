@@ -104,12 +104,24 @@ function inferFlags(claim: Claim, step: StoreStep, { observations, look, seen, v
     return flags !== null && step.flags.every((flag) => hasFlag(flags, flag) === (step.direction === 'add'))
   }
   const there = UidSet.from([...left.values()].filter(isThere))
-  ledger.server.inferFlags(mailboxId, step, { seen, vanished: vanished.union(left.difference(there)) })
+  const before = sentBefore(claim, ledger)
+  ledger.server.inferFlags(mailboxId, step, { seen: seen.union(before), vanished: vanished.union(left.difference(there)) })
   const box = ledger.server.mailbox(mailboxId)?.box
   if (box === undefined) return
-  const place = { mailboxId, box, uids: step.uids.difference(left) }
+  const place = { mailboxId, box, uids: step.uids.difference(left).union(there.intersect(before)) }
   const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
   for (const { seq } of ledger.open) ledger.update(seq, (entry) => afterOwnChange(entry, place, delta))
+}
+
+/** What may have been done by an attempt before: then the server tells of no change now (H-14), though it was one. */
+function sentBefore({ members }: Claim, ledger: Ledger): UidSet {
+  return members.reduce((all, member) => {
+    const groups = ledger.entry(member.seq)?.progress.filter(({ mayBeDone }) => mayBeDone !== undefined) ?? []
+    return groups.reduce(
+      (sum, { targets }) => (targets.kind === 'stored' ? sum.union(targets.uids.intersect(sentUids(member))) : sum),
+      all,
+    )
+  }, UidSet.EMPTY)
 }
 
 interface Disputed {
