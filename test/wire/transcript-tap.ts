@@ -1,63 +1,39 @@
 /** Stands in front of a server where another process connects to it, and reads every session for the lint of transcripts. */
 
-import { connect, createServer, type Server, type Socket } from 'node:net'
 import { ImapLineSplitter } from '@tidemail/testing'
 import { expect } from 'vitest'
+import { TcpTap } from './tcp-tap.ts'
 import type { Transcript, TranscriptLine } from './transcript.ts'
 import { describeBreaches, type LintOptions, lintTranscripts } from './transcript-lint.ts'
 
 export class TranscriptTap {
-  readonly #sessions: TranscriptLine[][] = []
-  readonly #listener: Server
-  readonly #sockets = new Set<Socket>()
+  readonly #sessions: readonly Transcript[]
+  readonly #tap: TcpTap
 
   /** Stands in front of the server of that port of this machine. */
   static async start(port: number): Promise<TranscriptTap> {
-    const tap = new TranscriptTap(port)
-    await new Promise<void>((resolve) => tap.#listener.listen(0, '127.0.0.1', resolve))
-    return tap
+    const sessions: TranscriptLine[][] = []
+    const tap = await TcpTap.start(port, () => {
+      const lines: TranscriptLine[] = []
+      sessions.push(lines)
+      return { up: new Listener(lines, 'up'), down: new Listener(lines, 'down') }
+    })
+    return new TranscriptTap(tap, sessions)
   }
 
-  private constructor(port: number) {
-    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-      const lines: TranscriptLine[] = []
-      this.#sessions.push(lines)
-      const server = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
-      this.#hear(client, server, new Listener(lines, 'up'))
-      this.#hear(server, client, new Listener(lines, 'down'))
-    })
+  private constructor(tap: TcpTap, sessions: readonly Transcript[]) {
+    this.#tap = tap
+    this.#sessions = sessions
   }
 
   get port(): number {
-    const address = this.#listener.address()
-    if (address === null || typeof address === 'string') throw new Error('The tap has no port.')
-    return address.port
-  }
-
-  /** One for each connection. */
-  get sessions(): readonly Transcript[] {
-    return this.#sessions
+    return this.#tap.port
   }
 
   /** Ends all connections, and fails where a session broke a rule. */
   async close(options: LintOptions = {}): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
-    await new Promise<void>((resolve) => this.#listener.close(() => resolve()))
+    await this.#tap.close()
     expect(describeBreaches(lintTranscripts(this.#sessions, options))).toEqual([])
-  }
-
-  #hear(from: Socket, to: Socket, listener: Listener): void {
-    this.#sockets.add(from)
-    from.on('data', (chunk: Buffer) => {
-      listener.push(chunk)
-      to.write(chunk)
-    })
-    from.on('end', () => to.end())
-    from.on('error', () => to.resetAndDestroy())
-    from.on('close', () => {
-      this.#sockets.delete(from)
-      if (from.errored === null) to.end()
-    })
   }
 }
 

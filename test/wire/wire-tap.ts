@@ -1,65 +1,48 @@
 /** Records the sessions of an account as they pass: the calls of the adapter, and the octets of either side, in order. */
 
-import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { BodySource, Remote, RemoteSession } from '@tidemail/core'
 import { ImapLineSplitter } from '@tidemail/testing'
+import { TcpTap } from './tcp-tap.ts'
 import type { WireDirection, WireRecord } from './wire-record.ts'
 
 export class WireTap {
   /** One for each connection. */
   readonly sessions: WireRecord[][] = []
-  readonly #listener: Server
-  readonly #sockets = new Set<Socket>()
+  readonly #tap: TcpTap
 
   /** Stands in front of the server of that port. */
   static async start(port: number): Promise<WireTap> {
-    const tap = new WireTap(port)
-    await new Promise<void>((resolve) => tap.#listener.listen(0, '127.0.0.1', resolve))
-    return tap
+    const tap: TcpTap = await TcpTap.start(port, () => wire.#join())
+    const wire: WireTap = new WireTap(tap)
+    return wire
   }
 
-  private constructor(port: number) {
-    this.#listener = createServer((client) => this.#join(client, connect(port, '127.0.0.1')))
+  private constructor(tap: TcpTap) {
+    this.#tap = tap
   }
 
   get port(): number {
-    const address = this.#listener.address()
-    if (address === null || typeof address === 'string') throw new Error('The tap has no port.')
-    return address.port
+    return this.#tap.port
   }
 
   /** The same remote, which must connect to the tap. */
   remote(inner: Remote): Remote {
     return {
-      connect: async (signal, learnt) => {
+      connect: async (signal, learnt, ...more) => {
         const records: WireRecord[] = [{ kind: 'call', name: 'connect', argument: learnt ?? [] }]
         this.sessions.push(records)
-        return recorded(await inner.connect(signal, learnt), records)
+        return recorded(await inner.connect(signal, learnt, ...more), records)
       },
     }
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
-    await new Promise<void>((resolve) => this.#listener.close(() => resolve()))
+    await this.#tap.close()
   }
 
-  #join(client: Socket, server: Socket): void {
+  #join(): { readonly up: Recorder; readonly down: Recorder } {
     const records = this.sessions.at(-1) ?? []
-    this.#listen(client, server, new Recorder(records, 'C'))
-    this.#listen(server, client, new Recorder(records, 'S'))
-  }
-
-  #listen(from: Socket, to: Socket, recorder: Recorder): void {
-    this.#sockets.add(from)
-    from.setNoDelay(true)
-    from.on('data', (chunk: Buffer) => {
-      recorder.push(chunk)
-      to.write(chunk)
-    })
-    from.on('end', () => to.end())
-    from.on('error', () => to.destroy())
-    from.on('close', () => this.#sockets.delete(from))
+    return { up: new Recorder(records, 'C'), down: new Recorder(records, 'S') }
   }
 }
 
