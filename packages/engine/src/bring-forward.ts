@@ -90,10 +90,15 @@ async function lookAtAll(work: Work, plans: readonly ForwardPlan[], outcome: For
     if (left[at] !== 0 || plan === undefined) continue
     const observations = collected[at] ?? []
     const result = takeForward(plan, observations, await heldFlags(work, plan))
-    const isDoubtful = result.kind === 'refused' && refusedFetch(work, plan.steps, observations) !== null
-    if (isDoubtful || !(await settleLook(work, plan, result, outcome))) unsatisfied.push({ plan, observations, result })
+    const look = { plan, observations, result }
+    if (isDoubtful(work, look) || !(await settleLook(work, plan, result, outcome))) unsatisfied.push(look)
   }
   return unsatisfied
+}
+
+/** Whether it may not be the mailbox that was refused, but what was asked of it. */
+function isDoubtful(work: Work, { plan, observations, result }: Look): boolean {
+  return result.kind === 'refused' && refusedFetch(work, plan.steps, observations) !== null
 }
 
 /** What is held of the flags of a mailbox without mod-sequences that are believed, which tells all of them each time. */
@@ -148,7 +153,10 @@ async function settleLook(work: Work, plan: ForwardPlan, result: ForwardResult, 
 async function lookAgain(work: Work, first: Look, outcome: ForwardOutcome): Promise<void> {
   let { plan, observations, result } = first
   for (let looks = 1; looks < LOOKS_MAX; looks += 1) {
-    if (result.kind === 'refused' && !(await mayReadAgain(work, plan.steps, observations))) break
+    if (result.kind === 'refused' && !(await mayReadAgain(work, plan.steps, observations))) {
+      await settleLook(work, plan, result, outcome)
+      return
+    }
     if (result.kind === 'verify') {
       plan = planVerification(plan, result, work.name)
       observations = [...observations, ...(await work.run(plan.steps))]
@@ -171,11 +179,7 @@ async function lookAgain(work: Work, first: Look, outcome: ForwardOutcome): Prom
     }
     work.assertAlive()
     result = takeForward(plan, observations, await heldFlags(work, plan))
-    if (result.kind !== 'refused' && (await settleLook(work, plan, result, outcome))) return
-  }
-  if (result.kind === 'refused') {
-    await settleLook(work, plan, result, outcome)
-    return
+    if (!isDoubtful(work, { plan, observations, result }) && (await settleLook(work, plan, result, outcome))) return
   }
   work.problem({
     code: 'sync.incomplete',

@@ -10,8 +10,9 @@ import {
   type UidSet,
 } from '@tidemail/core'
 import { mailboxesWithOpenClaims, planFill, planReturn, planVisits, takeFill, type Visit } from '@tidemail/planner'
-import { decodeClaim, decodeEntry, isOpenClaim } from '@tidemail/replay-log'
+import { decodeEntry } from '@tidemail/replay-log'
 import { bringForward } from './bring-forward.ts'
+import { replayState } from './change-log.ts'
 import type { Discovery } from './discover.ts'
 import { holdWindows } from './hold-windows.ts'
 import { mayReadAgain, RUNS_MAX } from './refused-items.ts'
@@ -33,8 +34,7 @@ export async function resync(work: Work, discovery: Discovery, touched: Readonly
 
 /** Those with a claim that has no answer yet. */
 export async function waitingMailboxes(work: Work): Promise<Set<MailboxId>> {
-  const claims = (await work.options.store.planning.claims(work.options.accountId)).map(decodeClaim).filter(isOpenClaim)
-  return mailboxesWithOpenClaims({ claims, mailboxes: work.mailboxes })
+  return mailboxesWithOpenClaims(await replayState(work))
 }
 
 /** Moves the windows, and fetches what is missing in them. */

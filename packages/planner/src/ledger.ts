@@ -22,6 +22,7 @@ import {
   encodeReceipt,
   type Happening,
   isSettled,
+  type MayBeDone,
   type Operation,
   type ParkReason,
   placedOf,
@@ -123,8 +124,8 @@ export class Ledger {
 
   /** Whether anything of the claim took effect is not known, and need not be: all of it may be done twice. */
   repeat(claim: Claim): void {
-    const { members, unaltered = [] } = claim
-    for (const { seq, targets } of members) this.advance(seq, targets, { kind: 'repeat', unaltered })
+    const { members, unaltered: mayBeDone = [] } = claim
+    for (const { seq, targets } of members) this.advance(seq, targets, { kind: 'repeat', mayBeDone })
     this.removeClaim(claim)
   }
 
@@ -146,14 +147,14 @@ export class Ledger {
   }
 
   /** Sent together with others, and refused: each is tried again, alone and at once, so that one does not take the others along (H-20). */
-  unfold(seq: EntrySeq, targets: Targets, unaltered?: readonly UnalteredFlag[]): void {
-    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore: this.now, unaltered })
+  unfold(seq: EntrySeq, targets: Targets, mayBeDone?: MayBeDone): void {
+    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore: this.now, mayBeDone })
   }
 
   /** Refused for now: again, after a while. */
-  retryLater(seq: EntrySeq, targets: Targets, unaltered?: readonly UnalteredFlag[]): void {
+  retryLater(seq: EntrySeq, targets: Targets, mayBeDone?: MayBeDone): void {
     const notBefore = this.now + REJECTED_WAIT_MS * (this.rejectionsOf(seq) + 1)
-    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore, unaltered })
+    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore, mayBeDone })
   }
 
   /** Nothing took effect: again, at once. */

@@ -127,7 +127,7 @@ function settleExpunge(
     else if (removed !== null) ledger.settleRemoved(member.seq, removed, evidence)
     if (kept !== null && member.isSuperseded === true) ledger.queueAgain(member.seq, kept)
     // Nobody has told what is left: to remove it once more does no harm.
-    else if (kept !== null && left === null) ledger.advance(member.seq, kept, { kind: 'repeat', unaltered: [] })
+    else if (kept !== null && left === null) ledger.advance(member.seq, kept, { kind: 'repeat', mayBeDone: [] })
     else if (kept !== null) ledger.retryOrPark(member.seq, kept)
   }
   ledger.removeClaim(claim)
@@ -210,16 +210,16 @@ function settleRejected(
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
   // Some of the flags may have been changed: to undo that is no longer free, and it was us.
   const isPartly = step.kind === 'store' && dones.some((done) => done?.outcome === 'ok')
-  const unaltered = isPartly ? (claim.unaltered ?? []) : undefined
+  const mayBeDone = isPartly ? (claim.unaltered ?? []) : undefined
   for (const { seq, targets } of settlePartOfTransfer(claim, step, observations, ledger)) {
     // What is not understood is done another way: the engine has learnt it, and plans without UID EXPUNGE from now on.
     if (claim.members.length > 1 || (step.kind === 'expunge' && rejection?.status === 'BAD')) {
-      ledger.unfold(seq, targets, unaltered)
+      ledger.unfold(seq, targets, mayBeDone)
       continue
     }
     const verdict = classifyRejection(rejection, step, ledger.rejectionsOf(seq))
     if (verdict.kind === 'retry' || verdict.kind === 'look-again') {
-      ledger.retryLater(seq, targets, unaltered)
+      ledger.retryLater(seq, targets, mayBeDone)
       continue
     }
     if (['copy', 'move'].includes(ledger.kindOf(seq) ?? '')) ledger.parkAll(dependantsOfCopy(ledger.open, { seq, targets }))

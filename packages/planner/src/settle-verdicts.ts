@@ -88,10 +88,11 @@ function settleTransferVerdicts(
   // OK to a COPY that left nothing behind: sending it again would do the same.
   const notDone = claim.answer === 'ok' ? UidSet.EMPTY : uidsOf('not-done')
   const gone = uidsOf('gone')
+  const probe = { found, more: moreThanOnce(verdicts), sourcesLeft }
   const unfolded = unfoldChain(ledger, claim, found.sources)
   for (const member of unfolded.members) {
     const { seq } = member
-    settleFound(claim, member, { found, more: moreThanOnce(verdicts), sourcesLeft }, kind, ledger)
+    settleFound(claim, member, probe, kind, ledger)
     const again = sentUnder(member, notDone)
     if (again !== null) ledger.queueAgain(seq, again)
     const lost = sentUnder(member, gone)
@@ -102,15 +103,18 @@ function settleTransferVerdicts(
   return unfolded
 }
 
+interface Found {
+  readonly found: UidPairs
+  /** By message, what matches it besides the one that is taken for it. */
+  readonly more: ReadonlyMap<number, readonly Uid[]>
+  readonly sourcesLeft: UidSet
+}
+
 /** A move that was cut short may have left the original behind: then the copy is proved, and the original is still to be removed. */
 function settleFound(
   claim: Claim,
   member: ClaimMember,
-  {
-    found,
-    more,
-    sourcesLeft,
-  }: { readonly found: UidPairs; readonly more: ReadonlyMap<number, readonly Uid[]>; readonly sourcesLeft: UidSet },
+  { found, more, sourcesLeft }: Found,
   kind: 'move' | 'copy',
   ledger: Ledger,
 ): void {
@@ -139,7 +143,7 @@ function settleFound(
   settle(halfway, 'copy')
 }
 
-/** By message, what matches it besides the one that is taken for it: the user is told, and nothing is deleted (H-10). */
+/** The user is told of them, and nothing is deleted (H-10). */
 function moreThanOnce(verdicts: readonly MessageVerdict[]): ReadonlyMap<number, readonly Uid[]> {
   return new Map(verdicts.flatMap((verdict) => (verdict.kind === 'done' ? [[verdict.of, verdict.more] as const] : [])))
 }

@@ -22,7 +22,7 @@ export function undecidedOf(
   // A chain that was sent as one step is one only while all of it is as it was.
   const isChain = claim.members.some(({ sentAs, isSuperseded }) => sentAs !== undefined || isSuperseded === true)
   if (members.length === 0 || (isChain && countOf(members) !== countOf(claim.members))) return null
-  return { ...restricted(claim, members), fence: restrictedFence(fence, members) }
+  return { ...claim, members, fence: onlyOf(members, fence) }
 }
 
 /** The claim with only these of its messages, called as in the fence. */
@@ -36,7 +36,7 @@ export function partOfClaim(claim: Claim, messages: UidSet): Claim {
     if (targets === null) return []
     return [{ ...member, targets, ...(member.sentAs === undefined ? {} : { sentAs: localsOf(member.sentAs, messages) }) }]
   })
-  return restricted(claim, members)
+  return { ...claim, members, fence: claim.fence === null ? null : onlyOf(members, claim.fence) }
 }
 
 function undecidedParts(member: ClaimMember, claim: Claim, fence: Fence, entry: Entry | undefined): ClaimMember[] {
@@ -65,12 +65,8 @@ function isUploadOf(member: ClaimMember): member is ClaimMember & { readonly tar
   return member.targets.kind === 'local' && member.sentAs === undefined
 }
 
-function restricted(claim: Claim, members: readonly ClaimMember[]): Claim {
-  return { ...claim, members, fence: claim.fence === null ? null : restrictedFence(claim.fence, members) }
-}
-
-/** Its messages are called by the UIDs under which they were sent, or by the local of an upload. */
-function restrictedFence(fence: Fence, members: readonly ClaimMember[]): Fence {
+/** The fence with the messages of these members, which it calls by the UIDs under which they were sent, or by the local of an upload. */
+function onlyOf(members: readonly ClaimMember[], fence: Fence): Fence {
   const called = members.reduce(
     (all, member) => all.union(isUploadOf(member) ? numbersOf(member.targets) : sentUids(member)),
     UidSet.EMPTY,

@@ -77,7 +77,7 @@ describe('compensationOf', () => {
 
   it('reads of what may be done what it was sent with', () => {
     const lost = transition(sending(accepted({ kind: 'flag', add: ['\\Seen'], remove: [] }, ON)), ON, { kind: 'lost' }).entry
-    const again = transition(lost, ON, { kind: 'repeat', unaltered: [{ flag: '\\Seen', uids: UidSet.parse('2:4') }] }).entry
+    const again = transition(lost, ON, { kind: 'repeat', mayBeDone: [{ flag: '\\Seen', uids: UidSet.parse('2:4') }] }).entry
     expect(compensationOf(undoQueued(again), TERMS)).toMatchObject({
       requests: [{ request: { remove: ['\\Seen'] }, targets: [{ uids: UidSet.of(1) }] }],
     })

@@ -3,6 +3,9 @@
 import type { ClaimId } from '@tidemail/core'
 import type { Evidence, FlagConflict, ParkReason, TargetState, UnalteredFlag } from './entry.ts'
 
+/** What is queued again may have been done, or a part of it: of these messages it did not alter these flags then. */
+export type MayBeDone = readonly UnalteredFlag[]
+
 /** What befalls targets of an entry, with what must be known of it. */
 export type Happening =
   /** A claim that carries them is committed before it is sent (H-2). */
@@ -13,12 +16,7 @@ export type Happening =
   | { readonly kind: 'answered-copied' }
   | { readonly kind: 'answered-rejected-for-good'; readonly evidence: Evidence }
   /** Refused in a way that may pass; the entry waits until `notBefore`, in milliseconds since 1970. */
-  | {
-      readonly kind: 'answered-rejected-for-now'
-      readonly notBefore: number
-      /** Where other steps for these targets were not refused: of these messages they did not alter these flags. */
-      readonly unaltered?: readonly UnalteredFlag[] | undefined
-    }
+  | { readonly kind: 'answered-rejected-for-now'; readonly notBefore: number; readonly mayBeDone?: MayBeDone | undefined }
   /** The step, or one that it requires, was not sent. */
   | { readonly kind: 'not-sent' }
   /** The mailbox was not the one planned against, so the adapter did not act. */
@@ -46,8 +44,8 @@ export type Happening =
   | { readonly kind: 'discard' }
   /** Send again: what is proved not to have taken effect, or what the user decided. */
   | { readonly kind: 'retry' }
-  /** Send again without a look, for it does no harm to be done twice; of these messages it did not alter these flags. */
-  | { readonly kind: 'repeat'; readonly unaltered: readonly UnalteredFlag[] }
+  /** Send again without a look, for it does no harm to be done twice. */
+  | { readonly kind: 'repeat'; readonly mayBeDone: MayBeDone }
   | { readonly kind: 'park'; readonly parkedFor: ParkReason }
   /** No evidence can decide any more, and there is nothing for the user to decide. */
   | { readonly kind: 'give-up'; readonly evidence: Evidence }

@@ -9,7 +9,7 @@ export { describeConflict, describeProgress, describeSettlement, describeTargets
 export { isLocalApplied, removalsOf, replacedBy, stateOfLocal, uploadOf } from './draft-parts.ts'
 export { effectsOf } from './effects-of.ts'
 export type * from './entry.ts'
-export type { Happening, NextState, TargetEvent } from './entry-lifecycle.ts'
+export type { Happening, MayBeDone, NextState, TargetEvent } from './entry-lifecycle.ts'
 export { LIFECYCLE } from './entry-lifecycle.ts'
 export type { ComparableIdentity, IdentityVerdict } from './identity.ts'
 export { matchIdentity } from './identity.ts'

@@ -47,7 +47,7 @@ const HAPPENINGS: Readonly<Record<TargetEvent, Happening>> = {
   undo: { kind: 'undo' },
   discard: { kind: 'discard' },
   retry: { kind: 'retry' },
-  repeat: { kind: 'repeat', unaltered: [] },
+  repeat: { kind: 'repeat', mayBeDone: [] },
   park: { kind: 'park', parkedFor: 'mass-delete' },
   conflict: { kind: 'conflict', conflicts: [] },
   'give-up': { kind: 'give-up', evidence: OK },

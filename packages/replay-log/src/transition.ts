@@ -66,8 +66,8 @@ function advance(
       return [{ ...part, ...waiting, state: next }]
     case 'unsent': {
       const { copied, whole } = byCopy(entry, part)
-      const done = 'unaltered' in happening && happening.kind !== 'answered-ok' ? happening.unaltered : undefined
-      const now = { ...waiting, ...(done === undefined ? {} : { mayBeDone: part.mayBeDone ?? done }) }
+      const mayBeDone = part.mayBeDone ?? ('mayBeDone' in happening ? happening.mayBeDone : undefined)
+      const now = { ...waiting, ...(mayBeDone === undefined ? {} : { mayBeDone }) }
       return [
         { ...narrow(part, whole), ...now, state: 'queued' },
         { ...narrow(part, copied), ...now, state: 'copied' },

@@ -33,7 +33,7 @@ describe('undoEntry', () => {
 
   it('refuses when one target was sent, and is to be sent again without a look', () => {
     const lost = transition(sending, FIRST, { kind: 'lost' }).entry
-    const again = transition(lost, FIRST, { kind: 'repeat', unaltered: [{ flag: '\\Seen', uids: UidSet.of(1) }] }).entry
+    const again = transition(lost, FIRST, { kind: 'repeat', mayBeDone: [{ flag: '\\Seen', uids: UidSet.of(1) }] }).entry
     expect(again.progress.map(({ state }) => state)).toEqual(['queued', 'queued'])
     expect(undoEntry(again, 60)).toEqual({ kind: 'refused', reason: 'sent' })
     expect(undoQueued(again).progress).toMatchObject([{ targets: FIRST, mayBeDone: [{ flag: '\\Seen' }] }])

@@ -1,26 +1,12 @@
-import { type MailboxId, type MessageView, SyncError, UidSet, uid } from '@tidemail/core'
+import { SyncError, UidSet, uid } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
 import { MemoryMessageStore, ModelAccount } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { ME } from '../engine-lab.ts'
 import { serverForm, storeForm } from '../equality.ts'
-import { flagsOf, ReviewWorld, refused } from './review-world.ts'
+import { flagsOf, idOf, ReviewWorld, referencesIn, refused, synchronised } from './review-world.ts'
 
 const utf8 = new TextEncoder()
-
-async function synchronised(world: ReviewWorld): Promise<MailEngine> {
-  const engine = await world.open()
-  expect(await world.settle(engine)).toBe('done')
-  return engine
-}
-
-async function idOf(engine: MailEngine, path: string): Promise<MailboxId> {
-  return (await engine.mailbox(path)).id
-}
-
-async function referencesIn(world: ReviewWorld, engine: MailEngine, path: string): Promise<MessageView['reference'][]> {
-  return (await world.messages(engine, path)).map(({ reference }) => reference)
-}
 
 /** An upload of which the server took note, and the answer got lost. */
 async function withLostUpload(world: ReviewWorld, bytes: Uint8Array): Promise<MailEngine> {
@@ -295,15 +281,21 @@ describe('an operation that nobody could decide', () => {
     expect(await world.waiting(engine)).toEqual([])
   })
 
-  it.each(['append', 'copy', 'move'] as const)('is not sent again when the server carries the %s out late', async (kind) => {
+  it.each([
+    ['append', []],
+    ['copy', []],
+    ['move', []],
+    ['move', ['MOVE']],
+  ] as const)('is not sent again when the server carries the %s out late, without %j', async (kind, without) => {
     // Verifies: I-LOG-3, H-10, H-11
-    const world = new ReviewWorld()
+    const world = new ReviewWorld({ without })
+    const sentAs = without.length === 0 ? kind : 'copy'
     world.arrive('INBOX', 1)
     const engine = await synchronised(world)
     const to = await idOf(engine, 'Archive')
     if (kind === 'append') await engine.append({ to, bytes: world.message() }).accepted
     else await engine[kind](await referencesIn(world, engine, 'INBOX'), to).accepted
-    world.remote.fault = (step) => (step.kind === kind ? 'ghost' : 'pass')
+    world.remote.fault = (step) => (step.kind === sentAs ? 'ghost' : 'pass')
     await engine.syncOnce().catch(() => {})
     world.remote.fault = () => 'pass'
     let probes = 0
@@ -313,15 +305,30 @@ describe('an operation that nobody could decide', () => {
         if (step.kind === 'fetch' && step.items === 'identity') probes += 1
         // Two looks have not found it, and it is queued again.
         if (step.kind === 'list' && probes === 2) world.remote.releaseGhosts()
-        if (step.kind === kind) sentAgain.push(step.kind)
+        if (step.kind === sentAs) sentAgain.push(step.kind)
       },
     }
     await world.settle(engine)
     expect(probes).toBe(3)
     expect(sentAgain).toEqual([])
     expect(world.account.open('Archive').messages).toHaveLength(1)
+    expect(world.account.inbox.messages).toHaveLength(kind === 'move' ? 0 : 1)
     expect(await world.waiting(engine)).toEqual([])
     expect(await storeForm(new MemoryMessageStore({ disk: world.disk }), ME.id)).toEqual(serverForm(world.account))
+  })
+
+  it('tells in its receipt of all that matches it, when it was carried out twice', async () => {
+    // Verifies: H-10, I-STORE-2
+    const world = new ReviewWorld()
+    const bytes = world.message()
+    const engine = await withLostUpload(world, bytes)
+    const [{ internalDate } = { internalDate: 0 }] = world.account.open('Archive').messages
+    world.account.open('Archive').append([{ bytes, flags: [], internalDate }])
+    await world.settle(engine)
+    expect((await engine.receipts()).flatMap(({ outcomes }) => outcomes.map(({ evidence }) => evidence))).toEqual([
+      { kind: 'probe', verdict: 'certain', found: [1, 2] },
+    ])
+    expect(world.account.open('Archive').messages).toHaveLength(2)
   })
 
   it.each(['retry', 'discard'] as const)('is no business of ours any more after a %s', async (decision) => {

@@ -1,24 +1,7 @@
-import type { EntrySeq, MailboxId, MessageView } from '@tidemail/core'
-import type { MailEngine } from '@tidemail/engine'
+import type { EntrySeq, MessageReference } from '@tidemail/core'
 import { describe, expect, it } from 'vitest'
 import { ME } from '../engine-lab.ts'
-import { flagsOf, ReviewWorld, refused } from './review-world.ts'
-
-type References = readonly MessageView['reference'][]
-
-async function synchronised(world: ReviewWorld): Promise<MailEngine> {
-  const engine = await world.open()
-  expect(await world.settle(engine)).toBe('done')
-  return engine
-}
-
-async function referencesIn(world: ReviewWorld, engine: MailEngine, path: string): Promise<References> {
-  return (await world.messages(engine, path)).map(({ reference }) => reference)
-}
-
-async function idOf(engine: MailEngine, path: string): Promise<MailboxId> {
-  return (await engine.mailbox(path)).id
-}
+import { flagsOf, idOf, ReviewWorld, referencesIn, refused, synchronised } from './review-world.ts'
 
 describe('a mailbox that goes away while an answer is missing', () => {
   it('does not make the engine commit for ever, when a move from it had taken effect', async () => {
@@ -150,9 +133,33 @@ describe('operations that follow one another', () => {
     await engine.move(await referencesIn(world, engine, 'INBOX'), await idOf(engine, 'Archive')).accepted
     const local = (await referencesIn(world, engine, 'Archive')).filter(({ kind }) => kind === 'local')
     await engine.flag(local, { add: ['flagged'] }).accepted
-    await engine.flag([old as MessageView['reference']], { add: ['seen'] }).accepted
+    await engine.flag([old as MessageReference], { add: ['seen'] }).accepted
     await world.settle(engine)
     expect(flagsOf(world.account, 'Archive')).toEqual(['\\Seen', '\\Flagged'])
+  })
+})
+
+describe('a change of flags that a server makes in part', () => {
+  it('is taken back on the server too when it is undone', async () => {
+    // Verifies: I-LOG-2, DC-5530-3
+    const world = new ReviewWorld()
+    world.account.inbox.append([{ bytes: world.message(), flags: ['\\Seen'], internalDate: world.clock.now() }])
+    const engine = await synchronised(world)
+    const handle = engine.flag(await referencesIn(world, engine, 'INBOX'), { add: ['flagged'], remove: ['seen'] })
+    await handle.accepted
+    let refusals = 1
+    world.bend = {
+      answer: (step) => {
+        if (step.kind !== 'store' || step.direction !== 'remove' || refusals === 0) return null
+        refusals -= 1
+        return refused(step, 'UNAVAILABLE')
+      },
+    }
+    await engine.syncOnce()
+    expect(flagsOf(world.account, 'INBOX')).toEqual(['\\Flagged \\Seen'])
+    await handle.undo()
+    await world.settle(engine)
+    expect(flagsOf(world.account, 'INBOX')).toEqual(['\\Seen'])
   })
 })
 
@@ -186,12 +193,12 @@ describe('a user who goes on working', () => {
     world.arrive('INBOX', 2)
     const engine = await synchronised(world)
     const [first, second] = await referencesIn(world, engine, 'INBOX')
-    await engine.move([first as MessageView['reference']], await idOf(engine, 'Archive')).accepted
+    await engine.move([first as MessageReference], await idOf(engine, 'Archive')).accepted
     let operations = 0
     world.beforeCommit = async ({ reason }) => {
       if (!reason.startsWith('settle what the server answered') || operations >= 100) return
       operations += 1
-      await engine.flag([second as MessageView['reference']], { add: [`$n${operations}`] }).accepted
+      await engine.flag([second as MessageReference], { add: [`$n${operations}`] }).accepted
     }
     await expect(engine.syncOnce()).resolves.toBeDefined()
     expect((await world.waiting(engine)).filter((entry) => entry.startsWith('move'))).toEqual([])

@@ -3,6 +3,8 @@
 import type {
   Change,
   CommitResult,
+  MailboxId,
+  MessageReference,
   MessageStore,
   MessageView,
   Observation,
@@ -13,6 +15,7 @@ import type {
 } from '@tidemail/core'
 import { createMailEngine, type MailEngine, type MailEngineOptions } from '@tidemail/engine'
 import { type Extension, MemoryDisk, MemoryMessageStore, ModelAccount, SimulatedRemote } from '@tidemail/testing/simulated'
+import { expect } from 'vitest'
 import { ME } from '../engine-lab.ts'
 import { SeededRandom, VirtualClock } from '../virtual-time.ts'
 
@@ -161,6 +164,21 @@ export class ReviewWorld {
       }
     }
   }
+}
+
+/** An engine that has taken in all that there is. */
+export async function synchronised(world: ReviewWorld): Promise<MailEngine> {
+  const engine = await world.open()
+  expect(await world.settle(engine)).toBe('done')
+  return engine
+}
+
+export async function idOf(engine: MailEngine, path: string): Promise<MailboxId> {
+  return (await engine.mailbox(path)).id
+}
+
+export async function referencesIn(world: ReviewWorld, engine: MailEngine, path: string): Promise<MessageReference[]> {
+  return (await world.messages(engine, path)).map(({ reference }) => reference)
 }
 
 /** The ending of a step that the server refuses. */

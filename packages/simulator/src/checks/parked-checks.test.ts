@@ -11,7 +11,7 @@ import {
   uidValidity,
 } from '@tidemail/core'
 import { type Entry, encodeEntry } from '@tidemail/replay-log'
-import { MemoryDisk, type MemoryState, ModelAccount } from '@tidemail/testing/simulated'
+import { MemoryDisk, type MemoryState, ModelAccount, sampleMailbox } from '@tidemail/testing/simulated'
 import { expect, it } from 'vitest'
 import { SubmissionLedger } from '../submission-ledger.ts'
 import { ParkedChecks } from './parked-checks.ts'
@@ -44,25 +44,8 @@ it('complains of a conflict with nobody (Verifies: I-LOG-2)', () => {
     notBefore: 0,
     conflicts: [{ uid: uid(1), base: [], theirs: ['\\Flagged'] }],
   }
-  const mailbox: MailboxRecord = {
-    id: inbox,
-    accountId: me,
-    path: 'INBOX',
-    delimiter: '/',
-    role: null,
-    isSelectable: true,
-    isSubscribed: true,
-    isOnServer: true,
-    objectId: null,
-    box: boxEpoch(1),
-    formerBox: null,
-    uidValidity: uidValidity(account.inbox.uidValidity),
-    checkpoint: null,
-    permanentFlags: [],
-    isReadOnly: false,
-    partsHeldFor: null,
-    tierLimit: null,
-  }
+  const place = { accountId: me, path: 'INBOX', box: boxEpoch(1), uidValidity: uidValidity(account.inbox.uidValidity) }
+  const mailbox = sampleMailbox(inbox, place)
   const { state } = new MemoryDisk()
   const found = (): string[] => checks.check(state, stateWith(entry, mailbox)).map(({ check }) => check)
   account.inbox.store(UidSet.of(1), { direction: 'add', flags: ['\\Answered'] })
