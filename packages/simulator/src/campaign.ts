@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { Coverage, type CoverageTable } from './coverage.ts'
 import { TIERS } from './history.ts'
 import { playHistory } from './play-history.ts'
-import { sweepLine } from './sweep.ts'
+import { sweepScenario } from './sweep.ts'
 import { SWEEP_SCENARIOS } from './sweep-scenarios.ts'
 import { writeHistory } from './write-history.ts'
 
@@ -91,7 +91,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
 }
 
 export async function doChore(chore: Chore): Promise<ChoreResult> {
-  return chore.kind === 'sweep' ? sweepScenario(chore) : playHistories(chore)
+  return chore.kind === 'sweep' ? sweepOnce(chore) : playHistories(chore)
 }
 
 async function playHistories(chore: Extract<Chore, { kind: 'histories' }>): Promise<ChoreResult> {
@@ -112,9 +112,8 @@ async function playHistories(chore: Extract<Chore, { kind: 'histories' }>): Prom
   return { played, undecided, failures, coverage: coverage.table }
 }
 
-async function sweepScenario({ scenario, stride, tier }: Extract<Chore, { kind: 'sweep' }>): Promise<ChoreResult> {
-  const line = SWEEP_SCENARIOS[scenario] ?? ''
-  const { count, failures } = await sweepLine(line, { tier, stride, offset: scenario })
+async function sweepOnce({ scenario, stride, tier }: Extract<Chore, { kind: 'sweep' }>): Promise<ChoreResult> {
+  const { count, failures } = await sweepScenario(SWEEP_SCENARIOS[scenario] ?? '', { tier, stride, offset: scenario })
   return {
     played: count,
     undecided: 0,

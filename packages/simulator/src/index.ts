@@ -19,11 +19,9 @@ export {
   type WaitEvent,
 } from './history.ts'
 export { type Played, playHistory } from './play-history.ts'
-export { playScenario, type ScenarioEnd } from './play-scenario.ts'
 export { RIVAL_ACTS, type RivalActName } from './rival-acts.ts'
-export { readScenario, type Scenario } from './scenario.ts'
 export { shrinkHistory } from './shrink.ts'
-export { type SweepFailure, type SweepOptions, type SweptLine, sweepLine } from './sweep.ts'
+export { type SweepFailure, type SweepOptions, type SweptScenario, sweepScenario } from './sweep.ts'
 export { SWEEP_SCENARIOS } from './sweep-scenarios.ts'
 export { USER_ACTS, type UserActName } from './user-acts.ts'
 export { SeededRandom, VirtualClock } from './virtual-time.ts'

@@ -6,7 +6,7 @@ import { addToReport, totals } from './campaign-report.ts'
 import { describeEvent, TIERS } from './history.ts'
 import { type Played, playHistory } from './play-history.ts'
 import { shrinkHistory } from './shrink.ts'
-import { sweepLine } from './sweep.ts'
+import { sweepScenario } from './sweep.ts'
 import { SWEEP_SCENARIOS } from './sweep-scenarios.ts'
 import { writeHistory } from './write-history.ts'
 
@@ -77,11 +77,12 @@ function tell({ findings, history, story }: Played): void {
 }
 
 async function sweepOne(number: number): Promise<number> {
-  const line = SWEEP_SCENARIOS[number] ?? ''
+  const scenario = SWEEP_SCENARIOS[number] ?? ''
+  console.log(scenario)
   let failed = 0
   for (const tier of values.tier === undefined ? Object.keys(TIERS) : [values.tier]) {
-    const { count, failures } = await sweepLine(line, { tier, stride: Number(values['sweep-stride']), offset: 0 })
-    console.log(`${tier}: ${line}: ${count} places, ${failures.length} failures`)
+    const { count, failures } = await sweepScenario(scenario, { tier, stride: Number(values['sweep-stride']), offset: 0 })
+    console.log(`${tier}: ${count} places, ${failures.length} failures`)
     for (const { blow, story, what } of failures) console.log(`\n${blow}\n${what}\n${story.join('\n')}`)
     failed += failures.length
   }

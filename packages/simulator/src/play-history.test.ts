@@ -24,6 +24,7 @@ describe('a history', () => {
 
 it('reads every scenario of the sweep', () => {
   expect(SWEEP_SCENARIOS.length).toBeGreaterThanOrEqual(25)
-  for (const line of SWEEP_SCENARIOS) expect(readScenario(line).events.length).toBeGreaterThan(1)
-  expect(() => readScenario('box INBOX: a | user: dance a')).toThrow('dance')
+  for (const text of SWEEP_SCENARIOS) expect(readScenario(text).events.length).toBeGreaterThan(1)
+  expect(() => readScenario('server INBOX: a\nuser | dance a\nend INBOX: a')).toThrow('dance')
+  expect(() => readScenario('server INBOX: a\nuser | flag a +seen')).toThrow('end')
 })

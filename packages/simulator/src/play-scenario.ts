@@ -7,10 +7,12 @@ import type { Finding } from './finding.ts'
 import type { Circumstances, KillMoment } from './history.ts'
 import { checkEnd, giveUp, parkedEntries, syncUntilDone } from './rest.ts'
 import type { Scenario, ScenarioAct, ScenarioEvent } from './scenario.ts'
-import { idOf, messageCalled } from './scenario-message.ts'
+import { idOf, messageCalled, nameOf } from './scenario-message.ts'
 import { ScenarioUser } from './scenario-user.ts'
 import { type Disturbance, UNDISTURBED } from './simulated-process.ts'
 import { SimulatedWorld } from './simulated-world.ts'
+
+const ALWAYS_THERE: readonly string[] = ['Archive', 'Work']
 
 /** Something that befalls one event of a scenario. */
 export interface Blow {
@@ -21,7 +23,8 @@ export interface Blow {
 export interface ScenarioEnd {
   readonly findings: readonly Finding[]
   readonly story: readonly string[]
-  readonly content: ContentForm
+  /** What the server holds, as in the scenarios: `INBOX: a+seen,b; Archive: c`. */
+  readonly content: string
   /** Why entries were parked, in order. */
   readonly parkedFor: readonly string[]
   /** How often each moment to die came, event by event. */
@@ -41,11 +44,29 @@ export async function playScenario(scenario: Scenario, tier: string, blow: Blow 
   world.calm()
   await syncUntilDone(world)
   const parked = await parkedEntries(world)
-  const content = serverContent(world.account)
+  const content = describeContent(serverContent(world.account))
   if (parked.length > 0) await giveUp(world, parked)
   await checkEnd(world)
   const parkedFor = parked.flatMap(({ progress }) => progress.flatMap((group) => group.parkedFor ?? [])).sort()
   return { findings: world.findings, story: world.story, content, parkedFor, passed }
+}
+
+/** How it ended, in the words of a scenario. */
+export function describeEnd({ content, parkedFor }: Pick<ScenarioEnd, 'content' | 'parkedFor'>): string {
+  return parkedFor.length === 0 ? content : `${content} | parked: ${parkedFor.join(', ')}`
+}
+
+/** Without what is always there, and empty. */
+function describeContent(content: ContentForm): string {
+  return Object.entries(content)
+    .filter(([path, messages]) => messages.length > 0 || !ALWAYS_THERE.includes(path))
+    .map(([path, messages]) => `${path}: ${messages.map(describeMessage).join(',')}`.trimEnd())
+    .join('; ')
+}
+
+function describeMessage(line: string): string {
+  const [id = '', ...flags] = line.split(' ')
+  return [nameOf(id), ...flags.map((flag) => flag.replace('\\', ''))].join('+')
 }
 
 class Stage {
@@ -62,7 +83,7 @@ class Stage {
       isLonely: false,
       bodies: 'none',
     }
-    const mailboxes = [...new Set(['Archive', 'Work', ...boxes.map(({ path }) => path)])].filter((path) => path !== 'INBOX')
+    const mailboxes = [...new Set([...ALWAYS_THERE, ...boxes.map(({ path }) => path)])].filter((path) => path !== 'INBOX')
     this.world = new SimulatedWorld(circumstances, { mailboxes })
     const { account, clock, ledger } = this.world
     for (const { path, messages } of boxes) {

@@ -1,4 +1,4 @@
-/** Reads a scenario of the crash sweep: a line of segments, each with steps separated by semicolons. */
+/** Reads a scenario of the crash sweep: a line a side, columns of acts separated by semicolons. */
 
 import type { Flag } from '@tidemail/core'
 
@@ -26,25 +26,40 @@ export type ScenarioEvent =
   | { readonly by: 'sync'; readonly text: string }
 
 export interface Scenario {
-  readonly line: string
   readonly boxes: readonly BoxLine[]
   readonly events: readonly ScenarioEvent[]
+  /** What it ends as, written as {@link describeEnd} does. */
+  readonly end: string
 }
 
-/** @throws Error when the line cannot be read. */
-export function readScenario(line: string): Scenario {
-  const boxes: BoxLine[] = []
-  const events: ScenarioEvent[] = []
-  for (const segment of line.split('|').map((text) => text.trim())) {
-    const [head = '', body = ''] = segment.split(':').map((text) => text.trim())
-    const [by = '', path = ''] = head.split(' ')
-    if (by === 'box') boxes.push({ path, messages: body.split(',').map(readMessage) })
-    else if (by === 'sync') events.push({ by, text: 'sync' })
-    else if (by === 'user' || by === 'rival') {
-      for (const text of body.split(';')) events.push({ by, text: text.trim(), act: readAct(text.trim()) })
-    } else throw new Error(`A scenario has no "${segment}".`)
-  }
-  return { line, boxes, events: [...events, { by: 'sync', text: 'sync' }] }
+/** @throws Error when it cannot be read. */
+export function readScenario(text: string): Scenario {
+  const [boxes = '', ...theirs] = columnsOf(text, 'server')
+  const [, ...ours] = columnsOf(text, 'user')
+  const rounds = Array.from({ length: Math.max(ours.length, theirs.length) }, (_, i) => [
+    ...actsOf('user', ours[i]),
+    ...actsOf('rival', theirs[i]),
+    { by: 'sync', text: 'sync' } as const,
+  ])
+  return { boxes: boxes.split('; ').map(readBox), events: rounds.flat(), end: columnsOf(text, 'end').join(' | ') }
+}
+
+function columnsOf(text: string, side: 'server' | 'user' | 'end'): string[] {
+  const line = text.split('\n').find((one) => one.startsWith(`${side} `))
+  if (line === undefined) throw new Error(`A scenario without "${side}": ${text}`)
+  return line
+    .slice(side.length)
+    .split('|')
+    .map((column) => column.trim())
+}
+
+function actsOf(by: 'user' | 'rival', column = ''): ScenarioEvent[] {
+  return column === '' ? [] : column.split('; ').map((text) => ({ by, text, act: readAct(text) }))
+}
+
+function readBox(text: string): BoxLine {
+  const [path = '', messages = ''] = text.split(': ')
+  return { path, messages: messages.split(',').map(readMessage) }
 }
 
 function readMessage(text: string): BoxLine['messages'][number] {

@@ -1,55 +1,198 @@
-/** The scenarios of the crash sweep, one line each: what is on the server, what the user does, what another client does meanwhile. */
+/** The scenarios of the crash sweep, a line a side, and how each ends. */
 
 /**
- * `box` fills a mailbox before the store is synchronised (`a+seen` has a flag); `user` and `rival` act in the order of the line; `sync` synchronises in
- * between; at the end of each line everything is synchronised.
+ * The first column of `server` is what its mailboxes hold before the store is synchronised (`a+seen` has a flag); Archive and Work are always there.
+ * Each further column is a round: what the user does, what another client does on the server meanwhile; then everything is synchronised.
+ * `end` is what both sides hold then, and why entries are parked.
  */
-export const SWEEP_SCENARIOS: readonly string[] = [
-  'box INBOX: a,b,c | user: flag a +seen; move b Archive; append d INBOX | rival: expunge c; flag a +flagged',
-  'box INBOX: a,b,c | user: flag a,b,c +seen',
-  'box INBOX: a+seen,b+seen | user: flag a -seen; flag b -seen +flagged; flag a +seen',
-  'box INBOX: a,b | user: move a,b Archive',
-  'box INBOX: a,b | user: copy a,b Archive',
-  'box INBOX: a,b,c | user: expunge a,c',
-  'box INBOX: a | user: append b INBOX; append c Archive; append d INBOX',
-  'box INBOX: a | user: append b Archive; flag b +seen; move b Work',
-  'box INBOX: a,b | user: move a Archive; move a Work',
-  'box INBOX: a,b | user: copy a Archive; copy a Work; expunge a',
-  'box INBOX: a | user: copy a Archive; flag a +flagged; move a Work',
-  'box INBOX: a,b | box Archive: c | user: move a Archive; move c INBOX; flag b +answered',
-  'box INBOX: a,b,c,d | user: flag a,b +seen; expunge b; move c Archive; copy d Archive',
-  'box INBOX: a | user: flag a +seen; undo; flag a +flagged',
-  'box INBOX: a,b | user: move a Archive; undo; move b Archive',
-  'box INBOX: a,b | user: append c INBOX; undo; flag a +seen',
-  'box INBOX: a,b | user: flag a +seen | rival: expunge a',
-  'box INBOX: a,b | user: move a Archive | rival: move a Work',
-  'box INBOX: a,b | user: move a Archive | rival: expunge a; append c INBOX',
-  'box INBOX: a,b | user: expunge a | rival: flag a +flagged',
-  'box INBOX: a,b | user: flag a +seen | rival: flag a +seen; flag b +flagged',
-  'box INBOX: a+seen | user: flag a -seen | rival: flag a +flagged',
-  'box INBOX: a,b,c | rival: expunge b; append d INBOX; flag a +seen',
-  'box INBOX: a,b | rival: move a Archive; append c Archive',
-  'box INBOX: a,b | rival: bump INBOX',
-  'box INBOX: a,b | box Archive: c | user: flag c +seen; append d Archive | rival: bump INBOX',
-  'box INBOX: a,b | rival: create Extra; append c Extra | sync | user: move a Extra; flag c +seen',
-  'box INBOX: a,b | box Extra: c | rival: delete Extra | user: flag a +seen',
-  'box INBOX: a,b | rival: expunge a; forget INBOX; append c INBOX',
-  'box INBOX: a,b,c,d,e,f | user: flag a,c,e +seen; flag b,d,f +flagged; move a,b Archive; move e,f Work',
-  'box INBOX: a | user: append b INBOX | sync | user: flag b +seen; move b Archive | sync | user: move b INBOX',
-  'box INBOX: a,b | user: copy a Archive | sync | user: flag a +seen; expunge b | rival: append c INBOX',
-  'box INBOX: a | user: append b INBOX; append b INBOX',
-  'box INBOX: a | user: draft d INBOX; draft e INBOX d; draft f INBOX e',
-  'box INBOX: a | user: draft d INBOX | sync | user: draft e INBOX d; flag e +flagged | sync | user: draft f INBOX e',
-  'box INBOX: a | user: draft d INBOX | sync | rival: expunge d | user: draft e INBOX d',
-  'box INBOX: a,b | box Trash: t | user: trash a Trash; trash t Trash; flag b +seen',
-  'box INBOX: a,b | user: create Own; move a Own; rename Own Mine; move b Mine',
-  'box INBOX: a | box Extra: c | user: move c INBOX; delete Extra',
-  'box INBOX: a | user: subscribe Work; create Own; subscribe Own | sync | user: rename Own Mine; unsubscribe Work',
-  'box INBOX: a,b | user: submit s Archive; flag a +seen; submit t INBOX',
-  'box INBOX: a | user: submit s Archive | sync | user: move s Work',
-  'box INBOX: a,b+$work | user: flag a +$work; flag b -$work; flag a,b +$later | rival: flag a +$other',
-  'box INBOX: a,b,c | rival: mark b | sync | user: expunge a | rival: mark c',
-  'box INBOX: a,b | box Extra: c | sync | rival: delete Extra | user: move a Extra | sync | user: retarget Work',
-  'box INBOX: a,b | box Extra: c | user: move a Extra; flag a +seen | rival: delete Extra | sync | user: discard',
-  'box INBOX: a,b | box Extra: c | user: append d Extra | rival: delete Extra | sync | rival: create Extra | user: retry',
-]
+const SCENARIOS = `
+server INBOX: a,b,c | expunge c; flag a +flagged
+user                | flag a +seen; move b Archive; append d INBOX
+end    INBOX: a+flagged+seen,d; Archive: b
+
+server INBOX: a,b,c
+user                | flag a,b,c +seen
+end    INBOX: a+seen,b+seen,c+seen
+
+server INBOX: a+seen,b+seen
+user                        | flag a -seen; flag b -seen +flagged; flag a +seen
+end    INBOX: a+seen,b+flagged
+
+server INBOX: a,b
+user              | move a,b Archive
+end    INBOX:; Archive: a,b
+
+server INBOX: a,b
+user              | copy a,b Archive
+end    INBOX: a,b; Archive: a,b
+
+server INBOX: a,b,c
+user                | expunge a,c
+end    INBOX: b
+
+server INBOX: a
+user            | append b INBOX; append c Archive; append d INBOX
+end    INBOX: a,b,d; Archive: c
+
+server INBOX: a
+user            | append b Archive; flag b +seen; move b Work
+end    INBOX: a; Work: b+seen
+
+server INBOX: a,b
+user              | move a Archive; move a Work
+end    INBOX: b; Work: a
+
+server INBOX: a,b
+user              | copy a Archive; copy a Work; expunge a
+end    INBOX: b; Archive: a; Work: a
+
+server INBOX: a
+user            | copy a Archive; flag a +flagged; move a Work
+end    INBOX:; Archive: a; Work: a+flagged
+
+server INBOX: a,b; Archive: c
+user                          | move a Archive; move c INBOX; flag b +answered
+end    INBOX: b+answered,c; Archive: a
+
+server INBOX: a,b,c,d
+user                  | flag a,b +seen; expunge b; move c Archive; copy d Archive
+end    INBOX: a+seen,d; Archive: c,d
+
+server INBOX: a
+user            | flag a +seen; undo; flag a +flagged
+end    INBOX: a+flagged
+
+server INBOX: a,b
+user              | move a Archive; undo; move b Archive
+end    INBOX: a; Archive: b
+
+server INBOX: a,b
+user              | append c INBOX; undo; flag a +seen
+end    INBOX: a+seen,b
+
+server INBOX: a,b | expunge a
+user              | flag a +seen
+end    INBOX: b
+
+server INBOX: a,b | move a Work
+user              | move a Archive
+end    INBOX: b; Work: a
+
+server INBOX: a,b | expunge a; append c INBOX
+user              | move a Archive
+end    INBOX: b,c
+
+server INBOX: a,b | flag a +flagged
+user              | expunge a
+end    INBOX: b
+
+server INBOX: a,b | flag a +seen; flag b +flagged
+user              | flag a +seen
+end    INBOX: a+seen,b+flagged
+
+server INBOX: a+seen | flag a +flagged
+user                 | flag a -seen
+end    INBOX: a+flagged
+
+server INBOX: a,b,c | expunge b; append d INBOX; flag a +seen
+user                |
+end    INBOX: a+seen,c,d
+
+server INBOX: a,b | move a Archive; append c Archive
+user              |
+end    INBOX: b; Archive: a,c
+
+server INBOX: a,b | bump INBOX
+user              |
+end    INBOX: a,b
+
+server INBOX: a,b; Archive: c | bump INBOX
+user                          | flag c +seen; append d Archive
+end    INBOX: a,b; Archive: c+seen,d
+
+server INBOX: a,b | create Extra; append c Extra
+user              |                              | move a Extra; flag c +seen
+end    INBOX: b; Extra: a,c+seen
+
+server INBOX: a,b; Extra: c | delete Extra
+user                        | flag a +seen
+end    INBOX: a+seen,b
+
+server INBOX: a,b | expunge a; forget INBOX; append c INBOX
+user              |
+end    INBOX: b,c
+
+server INBOX: a,b,c,d,e,f
+user                      | flag a,c,e +seen; flag b,d,f +flagged; move a,b Archive; move e,f Work
+end    INBOX: c+seen,d+flagged; Archive: a+seen,b+flagged; Work: e+seen,f+flagged
+
+server INBOX: a
+user            | append b INBOX | flag b +seen; move b Archive | move b INBOX
+end    INBOX: a,b+seen
+
+server INBOX: a,b |                | append c INBOX
+user              | copy a Archive | flag a +seen; expunge b
+end    INBOX: a+seen,c; Archive: a
+
+server INBOX: a
+user            | append b INBOX; append b INBOX
+end    INBOX: a,b,b
+
+server INBOX: a
+user            | draft d INBOX; draft e INBOX d; draft f INBOX e
+end    INBOX: a,f+draft+seen
+
+server INBOX: a
+user            | draft d INBOX | draft e INBOX d; flag e +flagged | draft f INBOX e
+end    INBOX: a,f+draft+seen
+
+server INBOX: a |               | expunge d
+user            | draft d INBOX | draft e INBOX d
+end    INBOX: a,e+draft+seen
+
+server INBOX: a,b; Trash: t
+user                        | trash a Trash; trash t Trash; flag b +seen
+end    INBOX: b+seen; Trash: a
+
+server INBOX: a,b
+user              | create Own; move a Own; rename Own Mine; move b Mine
+end    INBOX:; Mine: a,b
+
+server INBOX: a; Extra: c
+user                      | move c INBOX; delete Extra
+end    INBOX: a,c
+
+server INBOX: a
+user            | subscribe Work; create Own; subscribe Own | rename Own Mine; unsubscribe Work
+end    INBOX: a; Mine:
+
+server INBOX: a,b
+user              | submit s Archive; flag a +seen; submit t INBOX
+end    INBOX: a+seen,b,t+seen; Archive: s+seen
+
+server INBOX: a
+user            | submit s Archive | move s Work
+end    INBOX: a; Work: s+seen
+
+server INBOX: a,b+$work | flag a +$other
+user                    | flag a +$work; flag b -$work; flag a,b +$later
+end    INBOX: a+$later+$other+$work,b+$later
+
+server INBOX: a,b,c | mark b | mark c
+user                |        | expunge a
+end    INBOX: b+deleted,c+deleted
+
+server INBOX: a,b; Extra: c | delete Extra
+user                        | move a Extra | retarget Work
+end    INBOX: b; Work: a
+
+server INBOX: a,b; Extra: c | delete Extra
+user                        | move a Extra; flag a +seen | discard
+end    INBOX: a,b | parked: mailbox-gone
+
+server INBOX: a,b; Extra: c | delete Extra   | create Extra
+user                        | append d Extra | retry
+end    INBOX: a,b; Extra: | parked: mailbox-gone
+`
+
+export const SWEEP_SCENARIOS: readonly string[] = SCENARIOS.trim().split('\n\n')

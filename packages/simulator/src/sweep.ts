@@ -2,7 +2,7 @@
 
 import type { FaultName } from './faults.ts'
 import type { KillMoment } from './history.ts'
-import { type Blow, playScenario, type ScenarioEnd } from './play-scenario.ts'
+import { type Blow, describeEnd, playScenario, type ScenarioEnd } from './play-scenario.ts'
 import { readScenario, type Scenario } from './scenario.ts'
 
 const KILLS: readonly KillMoment[] = ['before commit', 'after commit', 'before step', 'after step', 'late step']
@@ -16,8 +16,7 @@ export interface SweepOptions {
   readonly offset: number
 }
 
-export interface SweptLine {
-  readonly line: string
+export interface SweptScenario {
   /** Places at which it was disturbed. */
   readonly count: number
   readonly failures: readonly SweepFailure[]
@@ -29,17 +28,17 @@ export interface SweepFailure {
   readonly story: readonly string[]
 }
 
-export async function sweepLine(line: string, { offset, stride, tier }: SweepOptions): Promise<SweptLine> {
-  const scenario = readScenario(line)
+export async function sweepScenario(text: string, { offset, stride, tier }: SweepOptions): Promise<SweptScenario> {
+  const scenario = readScenario(text)
   const plain = await playScenario(scenario, tier, null)
   const failures: SweepFailure[] = []
-  if (plain.findings.length > 0) failures.push(failure('undisturbed', plain, plain))
+  if (plain.findings.length > 0 || describeEnd(plain) !== scenario.end) failures.push(failure('undisturbed', plain, scenario.end))
   const blows = blowsOf(scenario, plain).filter((_, i) => i % stride === offset % stride)
   for (const blow of blows) {
     const end = await playScenario(scenario, tier, blow)
-    if (end.findings.length > 0 || !isSameEnd(end, plain)) failures.push(failure(describe(scenario, blow), end, plain))
+    if (end.findings.length > 0 || !isSameEnd(end, plain)) failures.push(failure(describe(scenario, blow), end, scenario.end))
   }
-  return { line, count: blows.length, failures }
+  return { count: blows.length, failures }
 }
 
 /** Every place at which the undisturbed run could have been disturbed. */
@@ -64,13 +63,13 @@ function blowsOf(scenario: Scenario, plain: ScenarioEnd): Blow[] {
 function isSameEnd(end: ScenarioEnd, plain: ScenarioEnd): boolean {
   const certain = end.parkedFor.filter((reason) => reason !== 'uncertain')
   if (certain.join() !== plain.parkedFor.filter((reason) => reason !== 'uncertain').join()) return false
-  return end.parkedFor.length > plain.parkedFor.length || JSON.stringify(end.content) === JSON.stringify(plain.content)
+  return end.parkedFor.length > plain.parkedFor.length || end.content === plain.content
 }
 
-function failure(blow: string, end: ScenarioEnd, plain: ScenarioEnd): SweepFailure {
+function failure(blow: string, end: ScenarioEnd, wanted: string): SweepFailure {
   const found = end.findings.map(({ check, what }) => `${check}: ${what}`)
-  const ends = `ends as ${JSON.stringify(end.content)} ${end.parkedFor}\ninstead of ${JSON.stringify(plain.content)} ${plain.parkedFor}`
-  return { blow, what: found.length > 0 ? found.join('\n') : ends, story: end.story }
+  const what = found.length > 0 ? found.join('\n') : `ends as    ${describeEnd(end)}\ninstead of ${wanted}`
+  return { blow, what, story: end.story }
 }
 
 function describe(scenario: Scenario, { disturbance: { faults, kill }, event }: Blow): string {
