@@ -8,11 +8,15 @@ import { flagsOf, idOf, ReviewWorld, referencesIn, refused, synchronised } from 
 
 const utf8 = new TextEncoder()
 
-/** An upload of which the server took note, and the answer got lost. */
-async function withLostUpload(world: ReviewWorld, bytes: Uint8Array): Promise<MailEngine> {
+/** An upload on which the connection ended, after the server took note of it or before. */
+async function withLostUpload(
+  world: ReviewWorld,
+  bytes: Uint8Array,
+  fault: 'lose-answer' | 'lose-request' = 'lose-answer',
+): Promise<MailEngine> {
   const engine = await synchronised(world)
   await engine.append({ to: await idOf(engine, 'Archive'), bytes }).accepted
-  world.remote.fault = (step) => (step.kind === 'append' ? 'lose-answer' : 'pass')
+  world.remote.fault = (step) => (step.kind === 'append' ? fault : 'pass')
   await engine.syncOnce().catch(() => {})
   world.remote.fault = () => 'pass'
   return engine
@@ -317,19 +321,71 @@ describe('an operation that nobody could decide', () => {
     expect(await storeForm(new MemoryMessageStore({ disk: world.disk }), ME.id)).toEqual(serverForm(world.account))
   })
 
-  it('tells in its receipt of all that matches it, when it was carried out twice', async () => {
-    // Verifies: H-10, I-STORE-2
+  it('shows once what turns up while the pass changes its mailbox', async () => {
+    // Verifies: H-11, I-STORE-1
     const world = new ReviewWorld()
-    const bytes = world.message()
-    const engine = await withLostUpload(world, bytes)
-    const [{ internalDate } = { internalDate: 0 }] = world.account.open('Archive').messages
-    world.account.open('Archive').append([{ bytes, flags: [], internalDate }])
+    const { engine, hide, shown } = await withUndecidedTransfer(world, 'copy')
+    await engine.append({ to: await idOf(engine, 'Archive'), bytes: world.message() }).accepted
+    world.bend = {
+      ...world.bend,
+      beforeStep: (step) => {
+        if (step.kind === 'append') hide.clear()
+      },
+    }
     await world.settle(engine)
-    expect((await engine.receipts()).flatMap(({ outcomes }) => outcomes.map(({ evidence }) => evidence))).toEqual([
-      { kind: 'probe', verdict: 'certain', found: [1, 2] },
-    ])
-    expect(world.account.open('Archive').messages).toHaveLength(2)
+    expect(await world.waiting(engine)).toEqual([])
+    expect(world.account.open('Archive').messages).toHaveLength(3)
+    expect(Math.max(...shown)).toBe(3)
   })
+
+  it('is not looked for while its mailbox has given no new UID', async () => {
+    // Verifies: H-11, I-NET-1
+    const world = new ReviewWorld()
+    const engine = await withLostUpload(world, world.message(), 'lose-request')
+    world.bend = { answer: (step) => (step.kind === 'open' && step.path === 'Archive' ? refused(step, 'NOPERM') : null) }
+    await world.settle(engine, 8)
+    world.bend = {}
+    const sentBefore = world.remote.sent.length
+    await world.settle(engine)
+    expect(await world.waiting(engine)).toEqual(['append parked (uncertain)'])
+    expect(world.remote.sent.slice(sentBefore).filter(({ step }) => step.kind === 'fetch' && step.items === 'identity')).toEqual(
+      [],
+    )
+  })
+
+  it('is forgotten as soon as it is given up', async () => {
+    // Verifies: H-11
+    const world = new ReviewWorld()
+    const { engine } = await withUndecidedTransfer(world, 'copy')
+    const claims = async () => new MemoryMessageStore({ disk: world.disk }).planning.claims(ME.id)
+    expect(await claims()).toHaveLength(1)
+    for (const { seq } of await engine.entries()) await engine.discard(seq)
+    await world.settle(engine)
+    expect(await claims()).toEqual([])
+  })
+
+  it.each(['append', 'copy'] as const)(
+    'tells in its receipt of all that matches an %s, when it was carried out twice',
+    async (kind) => {
+      // Verifies: H-10, I-STORE-2
+      const world = new ReviewWorld()
+      world.arrive('INBOX', 1)
+      const engine = await synchronised(world)
+      const to = await idOf(engine, 'Archive')
+      if (kind === 'append') await engine.append({ to, bytes: world.message() }).accepted
+      else await engine.copy(await referencesIn(world, engine, 'INBOX'), to).accepted
+      world.remote.fault = (step) => (step.kind === kind ? 'lose-answer' : 'pass')
+      await engine.syncOnce().catch(() => {})
+      world.remote.fault = () => 'pass'
+      const archive = world.account.open('Archive')
+      archive.append(archive.messages)
+      await world.settle(engine)
+      expect((await engine.receipts()).flatMap(({ outcomes }) => outcomes.map(({ evidence }) => evidence))).toEqual([
+        { kind: 'probe', verdict: 'certain', found: [1, 2] },
+      ])
+      expect(archive.messages).toHaveLength(2)
+    },
+  )
 
   it.each(['retry', 'discard'] as const)('is no business of ours any more after a %s', async (decision) => {
     // Verifies: H-11, I-LOG-2
