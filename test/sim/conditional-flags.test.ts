@@ -1,7 +1,7 @@
-import { type Step, type StoreStep, UidSet } from '@tidemail/core'
+import { type EntrySeq, type MessageReference, type Step, type StoreStep, UidSet } from '@tidemail/core'
 import type { FlagChange, MailEngine } from '@tidemail/engine'
 import { describe, expect, it } from 'vitest'
-import { ReviewWorld } from './review/review-world.ts'
+import { ReviewWorld, refused } from './review/review-world.ts'
 
 /** The message that the tests act on, the newest; there is another one before it. */
 const OURS = UidSet.of(2)
@@ -105,6 +105,22 @@ describe('a change of flags on the condition that nobody made another', () => {
       expect(flagsOf(all)).toBe('\\Flagged')
       expect(all.sent.length).toBeLessThanOrEqual(3)
     }
+  })
+
+  it('is no conflict with the mark of a removal that the server then refused, which cannot be taken back any more', async () => {
+    // Verifies: DC-7162-3.1.3a, I-STORE-2
+    const all = await lab()
+    const [newest] = await all.world.messages(all.engine, 'INBOX')
+    await change(all, { add: ['flagged'], when: 'unchanged' })
+    const [seq] = await all.engine.expunge([newest?.reference as MessageReference]).accepted
+    all.world.bend = { ...all.world.bend, answer: (step) => (step.kind === 'expunge' ? refused(step, 'INUSE') : null) }
+    await all.engine.syncOnce()
+    expect(flagsOf(all)).toBe('\\Deleted \\Flagged')
+    expect(await all.world.waiting(all.engine)).toEqual(['expunge queued'])
+    await expect(all.engine.undo(seq as EntrySeq)).rejects.toMatchObject({ code: 'input.not-undoable' })
+    all.world.bend = {}
+    await nothingWaits(all)
+    expect(all.world.account.inbox.messages).toHaveLength(1)
   })
 
   it('is done before what was asked after it on the same message, and after what was asked before', async () => {

@@ -42,12 +42,12 @@ export function conditionVerdict(
   {
     base,
     theirs,
-    folded = [],
+    own = [],
   }: {
     readonly base: readonly Flag[] | null
     readonly theirs: readonly Flag[]
-    /** Changes of ours that were folded into this one: what was sent of them before may have taken effect since. */
-    readonly folded?: readonly FlagDelta[]
+    /** Other changes of ours that may have taken effect since: nobody else's. */
+    readonly own?: readonly FlagDelta[]
   },
 ): ConditionVerdict {
   const isAsked = (flag: Flag, direction: StoreStep['direction']): boolean =>
@@ -60,8 +60,8 @@ export function conditionVerdict(
   const came = theirs.filter((flag) => flagKey(flag) !== '\\recent' && !hasFlag(base, flag))
   const went = base.filter((flag) => !hasFlag(theirs, flag))
   const isOurs =
-    came.every((flag) => isAsked(flag, 'add') || folded.some((change) => hasFlag(change.add, flag))) &&
-    went.every((flag) => isAsked(flag, 'remove') || folded.some((change) => hasFlag(change.remove, flag)))
+    came.every((flag) => isAsked(flag, 'add') || own.some((change) => hasFlag(change.add, flag))) &&
+    went.every((flag) => isAsked(flag, 'remove') || own.some((change) => hasFlag(change.remove, flag)))
   return isOurs ? 'again' : 'conflict'
 }
 

@@ -163,13 +163,13 @@ export class Ledger {
   }
 
   /** OK, and nothing came of it: again, later, and then no more. */
-  retryOrPark(seq: EntrySeq, targets: Targets): void {
-    if (this.rejectionsOf(seq) + 1 >= REJECTIONS_MAX) this.park(seq, targets, 'rejected-repeatedly')
-    else this.retryLater(seq, targets)
+  retryOrPark(seq: EntrySeq, targets: Targets, mayBeDone?: MayBeDone): void {
+    if (this.rejectionsOf(seq) + 1 >= REJECTIONS_MAX) this.park(seq, targets, 'rejected-repeatedly', mayBeDone)
+    else this.retryLater(seq, targets, mayBeDone)
   }
 
-  park(seq: EntrySeq, targets: Targets, reason: ParkReason): void {
-    this.advance(seq, targets, { kind: 'park', parkedFor: reason })
+  park(seq: EntrySeq, targets: Targets, reason: ParkReason, mayBeDone?: MayBeDone): void {
+    this.advance(seq, targets, { kind: 'park', parkedFor: reason, mayBeDone })
   }
 
   parkAll(parked: readonly ParkedTargets[]): void {

@@ -128,7 +128,7 @@ function settleExpunge(
     if (kept !== null && member.isSuperseded === true) ledger.queueAgain(member.seq, kept)
     // Nobody has told what is left: to remove it once more does no harm.
     else if (kept !== null && left === null) ledger.advance(member.seq, kept, { kind: 'repeat', mayBeDone: [] })
-    else if (kept !== null) ledger.retryOrPark(member.seq, kept)
+    else if (kept !== null) ledger.retryOrPark(member.seq, kept, [])
   }
   ledger.removeClaim(claim)
 }
@@ -208,8 +208,8 @@ function settleRejected(
   const rejection = dones[at]?.rejection ?? null
   const step = claim.steps[at] as MutatingStep
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
-  // Some of the flags may have been changed: to undo that is no longer free, and it was us.
-  const isPartly = step.kind === 'store' && dones.some((done) => done?.outcome === 'ok')
+  // Some of the flags may have been changed, or the mark of what is to go be on: to undo that is no longer free, and it was us.
+  const isPartly = (step.kind === 'store' || isRemoval(claim)) && dones.some((done) => done?.outcome === 'ok')
   const mayBeDone = isPartly ? (claim.unaltered ?? []) : undefined
   for (const { seq, targets } of settlePartOfTransfer(claim, step, observations, ledger)) {
     // What is not understood is done another way: the engine has learnt it, and plans without UID EXPUNGE from now on.
@@ -223,8 +223,8 @@ function settleRejected(
       continue
     }
     if (['copy', 'move'].includes(ledger.kindOf(seq) ?? '')) ledger.parkAll(dependantsOfCopy(ledger.open, { seq, targets }))
-    if (verdict.kind === 'park') ledger.park(seq, targets, verdict.reason)
-    else if (ledger.isHalfMoved(seq, targets)) ledger.park(seq, targets, 'rejected-repeatedly')
+    if (verdict.kind === 'park') ledger.park(seq, targets, verdict.reason, mayBeDone)
+    else if (ledger.isHalfMoved(seq, targets)) ledger.park(seq, targets, 'rejected-repeatedly', mayBeDone)
     else ledger.reject(seq, targets, evidence)
   }
   ledger.removeClaim(claim)

@@ -2,7 +2,9 @@
 
 import {
   type Done,
+  type FlagDelta,
   hasFlag,
+  type MailboxId,
   type MutatingStep,
   type Observation,
   type RowSeen,
@@ -11,13 +13,15 @@ import {
   UidSet,
   uid,
 } from '@tidemail/core'
-import type { Claim, ClaimMember, Entry, FlagConflict, FlagOperation, UnalteredFlag } from '@tidemail/replay-log'
+import type { Claim, ClaimMember, Entry, FlagConflict, FlagOperation, Operation, UnalteredFlag } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { afterOwnChange, conditionedOn, conditionVerdict } from './flag-conditions.ts'
 import type { Ledger } from './ledger.ts'
 import type { Batch } from './replay-state.ts'
 import { vanishedIn } from './vanished-in.ts'
+
+const REMOVALS: ReadonlySet<Operation['kind']> = new Set(['expunge', 'move', 'draft'] as const)
 
 export interface FlagAnswers {
   readonly batch: Batch
@@ -140,17 +144,15 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
     each(member, disputed, (targets) => ledger.queueAgain(seq, targets))
     return
   }
-  // Changes of ours that may have taken effect, sent in vain or folded into this one since: nobody else's.
-  const folded = ownChanges(claim, ledger).flatMap(({ operation, seq: other }) =>
-    other !== seq && operation.kind === 'flag' ? [operation] : [],
-  )
+  const ours = ownChanges(claim, ledger).filter((other) => other.seq !== seq)
   const bases = new Map(entry.operation.ifUnchanged?.base.map(({ uid: number, flags }) => [number as number, flags]))
   const found = { done: [] as number[], again: [] as number[], conflict: [] as number[] }
   for (const number of disputed.values()) {
     const theirs = look.get(number)?.flags ?? null
     const steps = claim.steps.filter((step): step is StoreStep => step.kind === 'store' && step.uids.has(number))
+    const own = ours.flatMap((other) => deltaOf(other, { ...member.targets, number }) ?? [])
     const verdict =
-      theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { base: bases.get(number) ?? null, theirs, folded })
+      theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { base: bases.get(number) ?? null, theirs, own })
     found[verdict].push(number)
   }
   const [done, again] = [UidSet.from(found.done), UidSet.from(found.again)]
@@ -170,12 +172,24 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
   each(member, falsely.difference(conflicting), (targets) => ledger.unfold(seq, targets))
 }
 
-/** Whose changes may have taken effect: those of the claim, of which some may be settled by now, and what was sent in vain before. */
+/** Whose changes may have taken effect, folded into this one or sent in vain before: those of the claim, of which some may be settled by now, and others. */
 function ownChanges({ members }: Claim, ledger: Ledger): readonly Entry[] {
   const sent = ledger.open.filter(({ progress }) =>
     progress.some(({ mayBeDone, state }) => mayBeDone !== undefined || state !== 'queued'),
   )
   return [...members.flatMap(({ seq }) => ledger.entry(seq) ?? []), ...sent]
+}
+
+/** What of its flags the entry may have changed: a removal marks what is to go, also where the server then keeps it. */
+function deltaOf(
+  { operation, progress }: Entry,
+  { mailboxId, number }: { readonly mailboxId: MailboxId; readonly number: number },
+): FlagDelta | null {
+  if (operation.kind === 'flag') return operation
+  const isMeant = progress.some(
+    ({ targets }) => targets.kind === 'stored' && targets.mailboxId === mailboxId && targets.uids.has(number),
+  )
+  return isMeant && REMOVALS.has(operation.kind) ? { add: ['\\Deleted'], remove: [] } : null
 }
 
 /** What our own steps changed of the batch, up to the end of this claim: to try again gets on. */

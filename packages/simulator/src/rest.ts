@@ -59,7 +59,8 @@ export async function checkEnd(world: SimulatedWorld): Promise<void> {
   const lost = [...ledger.messageIds].filter((id) => !there.has(id) && !ledger.mayBeGone(id, there))
   if (lost.length > 0) world.find({ check: 'I-STORE-2', what: `lost: ${lost.join(' ')}` })
   const claims = await world.process(0).store.planning.claims(ME)
-  if (claims.length > 0) world.find({ check: 'H-11', what: `claims are kept of which nothing waits: ${claims.map(({ id }) => id)}` })
+  if (claims.length > 0)
+    world.find({ check: 'H-11', what: `claims are kept of which nothing waits: ${claims.map(({ id }) => id)}` })
   const { unsent } = ledger.submissions
   if (unsent.length > 0) world.find({ check: 'I-LOG-1', what: `never sent: ${unsent.join(' ')}` })
 }
