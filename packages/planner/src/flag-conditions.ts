@@ -75,7 +75,10 @@ export function conditionedOn(entry: Entry, rows: readonly RowSeen[]): Entry {
   })
 }
 
-/** The entry, where it waits for messages to be as they were, after our own change of them: that is as they were, too. The same object where it does not. */
+/**
+ * The entry, where it waits for messages to be as they were, after our own change of them: that is as they were, too, and the server was right to say that
+ * they had changed. The same object where it does not.
+ */
 export function afterOwnChange(
   entry: Entry,
   { mailboxId, box, uids }: { readonly mailboxId: MailboxId; readonly box: BoxEpoch; readonly uids: UidSet },
@@ -89,7 +92,8 @@ export function afterOwnChange(
   )
   const changed = mine.intersect(uids)
   if (changed.isEmpty) return entry
-  return withBase(entry, (row) => (changed.has(row.uid) ? { ...row, flags: applyFlagDelta(row.flags, delta) } : row))
+  const after = withBase(entry, (row) => (changed.has(row.uid) ? { ...row, flags: applyFlagDelta(row.flags, delta) } : row))
+  return { ...after, rejections: 0 }
 }
 
 function withBase(entry: Entry, change: (row: FlagBase) => FlagBase): Entry {

@@ -3,6 +3,7 @@
 import {
   type Change,
   type EntrySeq,
+  type FlagDelta,
   type ForwardSource,
   type ForwardTarget,
   type MailboxId,
@@ -11,6 +12,7 @@ import {
   type StoredTargets,
   type Targets,
   UidPairs,
+  type UidSet,
   type Write,
 } from '@tidemail/core'
 import {
@@ -34,6 +36,7 @@ import {
 } from '@tidemail/replay-log'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { landingOf } from './draft-landing.ts'
+import { afterOwnChange } from './flag-conditions.ts'
 import { foldUploads } from './fold-uploads.ts'
 import { orphanedTargets } from './orphaned-targets.ts'
 import { needlessOperations, type ParkedTargets, strayTargets, whatNeeds } from './parked-targets.ts'
@@ -41,6 +44,8 @@ import { ServerStateChanges } from './server-state-changes.ts'
 
 /** After a rejection that may pass, an entry waits this long, times the number of its rejections. */
 export const REJECTED_WAIT_MS = 30_000
+
+const NO_FLAGS: FlagDelta = { add: [], remove: [] }
 
 export interface LedgerOptions {
   readonly entries: readonly Entry[]
@@ -137,6 +142,15 @@ export class Ledger {
 
   removeClaim(claim: Claim): void {
     this.writes.push({ kind: 'remove-claim', id: claim.id })
+    if (claim.shielded !== undefined) this.changeOwn(claim, claim.shielded, NO_FLAGS)
+  }
+
+  /** We changed these messages of the claim's mailbox ourselves: what is to be done only if nobody did is as it was. */
+  changeOwn({ members }: Claim, uids: UidSet, delta: FlagDelta): void {
+    const mailbox = members[0] === undefined ? undefined : this.server.mailbox(members[0].targets.mailboxId)
+    if (mailbox === undefined) return
+    const place = { mailboxId: mailbox.id, box: mailbox.box, uids }
+    for (const { seq } of this.open) this.update(seq, (entry) => afterOwnChange(entry, place, delta))
   }
 
   /** What it carries is queued again or parked: evidence may still come (H-11). */

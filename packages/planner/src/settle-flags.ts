@@ -16,7 +16,7 @@ import {
 import type { Claim, ClaimMember, Entry, FlagConflict, FlagOperation, Operation, UnalteredFlag } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
-import { afterOwnChange, conditionedOn, conditionVerdict } from './flag-conditions.ts'
+import { conditionedOn, conditionVerdict } from './flag-conditions.ts'
 import type { Ledger } from './ledger.ts'
 import type { Batch } from './replay-state.ts'
 import { vanishedIn } from './vanished-in.ts'
@@ -110,11 +110,8 @@ function inferFlags(claim: Claim, step: StoreStep, { observations, look, seen, v
   const there = UidSet.from([...left.values()].filter(isThere))
   const before = sentBefore(claim, ledger)
   ledger.server.inferFlags(mailboxId, step, { seen: seen.union(before), vanished: vanished.union(left.difference(there)) })
-  const box = ledger.server.mailbox(mailboxId)?.box
-  if (box === undefined) return
-  const place = { mailboxId, box, uids: step.uids.difference(left).union(there.intersect(before)) }
   const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
-  for (const { seq } of ledger.open) ledger.update(seq, (entry) => afterOwnChange(entry, place, delta))
+  ledger.changeOwn(claim, step.uids.difference(left).union(there.intersect(before)), delta)
 }
 
 /** What may have been done by an attempt before: then the server tells of no change now (H-14), though it was one. */

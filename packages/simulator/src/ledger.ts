@@ -95,9 +95,13 @@ export class Ledger {
   askBack({ kind: deed, ...operation }: Operation): void {
     if (deed === 'create-mailbox') this.askForMailbox('delete', '')
     if (deed === 'rename-mailbox' && 'from' in operation) this.askForMailbox('rename', operation.from)
+    if (deed === 'move')
+      this.ask(
+        'move',
+        [...this.#accounts].filter(([, { asked }]) => asked.move > 0).map(([id]) => id),
+      )
     for (const { asked, flags, later } of this.#accounts.values()) {
       if (deed === 'append' || deed === 'copy' || deed === 'draft') asked.expunge += asked.append + asked.copy > 0 ? 1 : 0
-      if (deed === 'move') asked.move += asked.move > 0 ? 1 : 0
       if (deed !== 'flag') continue
       for (const change of [...flags].map(reversed)) {
         flags.add(change)
