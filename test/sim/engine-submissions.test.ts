@@ -2,9 +2,10 @@
 
 import type { ErrorCode } from '@tidemail/core'
 import type { MailEngine, NewSubmission } from '@tidemail/engine'
+import { MemoryMessageStore } from '@tidemail/testing/simulated'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dyingStore } from './dying-store.ts'
-import { message, subjectsOf } from './engine-lab.ts'
+import { codeOf, message, subjectsOf } from './engine-lab.ts'
 import { FakeSubmitter } from './fake-submitter.ts'
 import { SendingLab } from './sending-lab.ts'
 
@@ -115,6 +116,32 @@ describe('submit', () => {
     if (entry !== undefined) await mail.discard(entry.seq)
     expect(await subjectsOf(mail, 'Sent')).toEqual([])
     expect(await mail.entries()).toEqual([])
+  })
+
+  // Verifies: I-LOG-2, I-SYNC-4, H-9
+  it.each([
+    ['pass', 'Hello', []],
+    ['refuse', undefined, ['rejected-repeatedly']],
+    ['lose-answer', undefined, ['uncertain']],
+  ] as const)('tells what came of it (%s) also when another tab leads by then', async (fault, kept, parked) => {
+    const others: MailEngine[] = []
+    const tab = () => ({ store: new MemoryMessageStore({ disk: lab.disk, clock: lab.clock, ownership: 'shared' }), submitter })
+    const mail = await lab.openSynchronised({
+      ...tab(),
+      submitter: {
+        submit: async (letter) => {
+          others.push(await lab.openSynchronised(tab()))
+          return submitter.submit(letter)
+        },
+      },
+    })
+    submitter.fault = () => fault
+    await mail.submit(LETTER).accepted
+    expect(await codeOf(mail.syncOnce())).toBe('engine.not-leader')
+    expect(await parkedFor(mail)).toEqual(parked)
+    for (const other of others) await other.syncOnce()
+    expect(submitter.tries).toBe(1)
+    expect(lab.onServer('Sent')).toEqual(kept === undefined ? [] : [kept])
   })
 
   // Verifies: I-LOG-2, H-9, FIELD-19

@@ -39,8 +39,30 @@ async function submitOne(work: Work, submitter: Submitter, due: DueSubmission): 
     reason: 'settle what the submission server answered',
     claims: [claim],
     decide: (ledger) => settleSubmission(claim, outcome, ledger),
+  }).catch(async (error: unknown) => {
+    if (error instanceof SyncError && error.code === 'engine.not-leader') await leaveAnswer(work, claim, outcome)
+    throw error
   })
 }
+
+/**
+ * Another engine leads by now: nobody but us can ever tell it what became of the message, so the answer is written all the same, where it has not decided yet.
+ */
+async function leaveAnswer(work: Work, claim: Claim, outcome: SubmissionOutcome): Promise<void> {
+  for (let tries = 0; tries < LEAVE_TRIES_MAX; tries += 1) {
+    await work.loadMailboxes()
+    const { claims, entries, now } = await replayState(work)
+    if (claims.every(({ id }) => id !== claim.id)) return
+    const mine = entries.filter(({ seq }) => claim.members.some((member) => member.seq === seq))
+    const ledger = new Ledger({ entries: mine, mailboxes: work.mailboxes, now })
+    settleSubmission(claim, outcome, ledger)
+    const result = await work.options.store.commit({ reason: 'leave what the submission server answered', ...ledger.change() })
+    if (result.kind === 'committed') return
+  }
+}
+
+/** More means that the entry is changed over and over. */
+const LEAVE_TRIES_MAX = 5
 
 const NOT_IN_TIME: SubmissionOutcome = { kind: 'unreachable', text: 'The message was not handed over in time.' }
 
