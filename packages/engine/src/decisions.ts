@@ -11,6 +11,7 @@ import {
   type Targets,
   type Write,
 } from '@tidemail/core'
+import { entryWrites } from '@tidemail/planner'
 import {
   type CompensatingRequest,
   type Compensation,
@@ -20,13 +21,9 @@ import {
   decodeReceipt,
   discardEntry,
   type Entry,
-  encodeEntry,
-  encodeReceipt,
   followLocals,
-  isSettled,
   type Receipt,
   type RetargetResult,
-  receiptOf,
   retargetEntry,
   retryEntry,
   type UploadOperation,
@@ -70,11 +67,11 @@ export class Decisions {
     const mailboxes = await this.compensationTerms(seq)
     const decided = await this.changeEntry(seq, (entry, now): Decision<UndoOutcome | Compensable> => {
       const undone = undoEntry(entry, now)
-      if (undone.kind === 'undone') return { answer: undone, writes: leaving(seq, undone.receipt) }
+      if (undone.kind === 'undone') return { answer: undone, writes: entryWrites([undoQueued(entry)], now) }
       const rest = undoQueued(entry)
       const answer = { operation: entry.operation, requests: possible(seq, compensationOf(rest, mailboxes)) }
       if (rest === entry) return { answer, writes: [] }
-      return { answer, writes: isSettled(rest) ? leaving(seq, receiptOf(rest, now)) : [entryWrite(rest)] }
+      return { answer, writes: entryWrites([rest], now) }
     })
     return 'kind' in decided ? decided : this.compensate({ seq, operation: decided.operation }, decided.requests)
   }
@@ -82,19 +79,18 @@ export class Decisions {
   /** Gives up what is queued or parked of the entry; what is being sent stays. Nothing is undone on the server. */
   async discard(seq: EntrySeq): Promise<void> {
     await this.changeEntry(seq, (entry, now) => {
-      const result = discardEntry(entry, now)
+      const result = discardEntry(entry)
       if (result.kind === 'refused') throw new SyncError('input.not-undoable', `Operation #${seq} is being sent already.`)
-      const { receipt } = result
-      return { answer: null, writes: receipt === null ? [entryWrite(result.entry)] : leaving(seq, receipt) }
+      return { answer: null, writes: entryWrites([result.entry], now) }
     })
   }
 
   /** Queues again what is parked of the entry. */
   async retry(seq: EntrySeq): Promise<void> {
-    await this.changeEntry(seq, (entry) => {
+    await this.changeEntry(seq, (entry, now) => {
       const queued = retryEntry(entry)
       if (queued === null) throw new SyncError('input.unknown-operation', `Operation #${seq} does not wait for a decision.`)
-      return { answer: null, writes: [entryWrite(queued)] }
+      return { answer: null, writes: entryWrites([queued], now) }
     })
     this.options.onAccepted()
   }
@@ -105,12 +101,12 @@ export class Decisions {
     if (mailbox?.isSelectable !== true) {
       throw new SyncError('input.unknown-mailbox', 'There is no such mailbox that can hold messages.')
     }
-    await this.changeEntry(seq, (entry, _, others) => {
+    await this.changeEntry(seq, (entry, now, others) => {
       const result = retargetEntry(entry, { id: to, path: mailbox.path })
       if (result.kind === 'refused') throw new SyncError('input.not-retargetable', REFUSED_RETARGET[result.reason](seq))
       const following = others.filter((other) => other.seq > seq).map((other) => followLocals(other, result.locals, to))
       const changed = following.filter((other) => !others.includes(other))
-      return { answer: null, writes: [result.entry, ...changed].map(entryWrite), decidedOn: changed }
+      return { answer: null, writes: entryWrites([result.entry, ...changed], now), decidedOn: changed }
     })
     this.options.onAccepted()
   }
@@ -238,15 +234,4 @@ const REFUSED_RETARGET: Readonly<Record<Extract<RetargetResult, { kind: 'refused
   sent: (seq) => `Operation #${seq} is being sent, or may have been sent already.`,
   'dead-targets': (seq) => `The messages of operation #${seq} are no more: their mailbox was made anew.`,
   same: (seq) => `The messages of operation #${seq} are in that mailbox already.`,
-}
-
-function leaving(seq: EntrySeq, receipt: Receipt): Write[] {
-  return [
-    { kind: 'remove-entry', seq },
-    { kind: 'put-receipt', receipt: encodeReceipt(receipt) },
-  ]
-}
-
-function entryWrite(entry: Entry): Write {
-  return { kind: 'put-entry', entry: encodeEntry({ ...entry, revision: entry.revision + 1 }) }
 }

@@ -20,15 +20,12 @@ import {
   type Entry,
   type Evidence,
   encodeClaim,
-  encodeEntry,
-  encodeReceipt,
   type Happening,
   isSettled,
   type MayBeDone,
   type Operation,
   type ParkReason,
   placedOf,
-  receiptOf,
   renameSent,
   rewriteTargets,
   transition,
@@ -36,6 +33,7 @@ import {
 } from '@tidemail/replay-log'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { landingOf } from './draft-landing.ts'
+import { entryWrites } from './entry-writes.ts'
 import { afterOwnChange } from './flag-conditions.ts'
 import { foldUploads } from './fold-uploads.ts'
 import { orphanedTargets } from './orphaned-targets.ts'
@@ -44,8 +42,6 @@ import { ServerStateChanges } from './server-state-changes.ts'
 
 /** After a rejection that may pass, an entry waits this long, times the number of its rejections. */
 export const REJECTED_WAIT_MS = 30_000
-
-const NO_FLAGS: FlagDelta = { add: [], remove: [] }
 
 export interface LedgerOptions {
   readonly entries: readonly Entry[]
@@ -142,7 +138,7 @@ export class Ledger {
 
   removeClaim(claim: Claim): void {
     this.writes.push({ kind: 'remove-claim', id: claim.id })
-    if (claim.shielded !== undefined) this.changeOwn(claim, claim.shielded, NO_FLAGS)
+    if (claim.shielded !== undefined) this.changeOwn(claim, claim.shielded, { add: [], remove: [] })
   }
 
   /** We changed these messages of the claim's mailbox ourselves: what is to be done only if nobody did is as it was. */
@@ -253,21 +249,13 @@ export class Ledger {
   change(): Pick<Change, 'writes' | 'expect'> {
     this.settleStrays()
     const changed = [...this.entries.values()].filter((entry) => this.hasChanged(entry))
-    const entryWrites = changed.flatMap((entry): Write[] =>
-      isSettled(entry)
-        ? [
-            { kind: 'remove-entry', seq: entry.seq },
-            { kind: 'put-receipt', receipt: encodeReceipt(receiptOf(entry, this.now)) },
-          ]
-        : [{ kind: 'put-entry', entry: encodeEntry({ ...entry, revision: entry.revision + 1 }) }],
-    )
     return {
       expect: {
         entries: changed.map(({ seq }) => ({ seq, revision: this.before.get(seq)?.revision ?? 0 })),
         ...this.newest,
         ...this.server.expect,
       },
-      writes: [...this.server.writes, ...this.writes, ...entryWrites],
+      writes: [...this.server.writes, ...this.writes, ...entryWrites(changed, this.now)],
     }
   }
 

@@ -55,22 +55,18 @@ describe('undoEntry', () => {
 describe('discardEntry', () => {
   it('gives up what is parked and queued', () => {
     const parked = transition(queued, FIRST, { kind: 'park', parkedFor: 'uncertain' }).entry
-    const result = discardEntry(parked, 60)
-    expect(result).toMatchObject({ kind: 'discarded', receipt: { settledAt: 60 } })
+    const result = discardEntry(parked)
+    expect(result).toMatchObject({ kind: 'discarded', entry: { progress: [] } })
     expect(result.kind === 'discarded' && result.entry.settled.every(({ outcome }) => outcome === 'discarded')).toBe(true)
   })
 
   it('leaves what is being sent in the log', () => {
-    const result = discardEntry(sending, 60)
-    expect(result).toMatchObject({
-      kind: 'discarded',
-      receipt: null,
-      entry: { progress: [{ state: 'sending', targets: FIRST }] },
-    })
+    const result = discardEntry(sending)
+    expect(result).toMatchObject({ kind: 'discarded', entry: { progress: [{ state: 'sending', targets: FIRST }] } })
   })
 
   it('refuses when all of it is being sent', () => {
     const all = transition(queued, ON, { kind: 'claim', claimId: claimId('c') }).entry
-    expect(discardEntry(all, 60)).toEqual({ kind: 'refused', reason: 'sent' })
+    expect(discardEntry(all)).toEqual({ kind: 'refused', reason: 'sent' })
   })
 })

@@ -12,8 +12,8 @@ export type UndoResult =
   | { readonly kind: 'refused'; readonly reason: 'sent' | 'settled' | 'parked' }
 
 export type DiscardResult =
-  /** `receipt` is there when nothing remains; otherwise what is being sent stays in `entry`. */
-  | { readonly kind: 'discarded'; readonly entry: Entry; readonly receipt: Receipt | null }
+  /** What is being sent stays in `entry`. */
+  | { readonly kind: 'discarded'; readonly entry: Entry }
   /** All that remains is being sent, or its answer is looked for. */
   | { readonly kind: 'refused'; readonly reason: 'sent' }
 
@@ -37,10 +37,10 @@ function isUnsent({ mayBeDone, state }: Progress): boolean {
 }
 
 /** Gives up what is parked, queued, or only half moved. Nothing is undone on the server. */
-export function discardEntry(entry: Entry, now: number): DiscardResult {
+export function discardEntry(entry: Entry): DiscardResult {
   const rest = settleWhere(entry, ({ state }) => ['queued', 'copied', 'parked'].includes(state), 'discard')
   if (rest === entry) return { kind: 'refused', reason: 'sent' }
-  return { kind: 'discarded', entry: rest, receipt: isSettled(rest) ? receiptOf(rest, now) : null }
+  return { kind: 'discarded', entry: rest }
 }
 
 function settleWhere(entry: Entry, isMeant: (group: Progress) => boolean, kind: 'undo' | 'discard'): Entry {
