@@ -38,6 +38,8 @@ export interface Checkpoint {
   readonly covered: UidSet
   /** Not in `known`, and may have been in the mailbox as of `highestModSeq`: it went later. Left out where there is none. */
   readonly goneSince?: UidSet
+  /** The highest UID that an answer to a step of ours named, also while the mailbox does not list it: UIDNEXT is above. Left out where none did. */
+  readonly namedUpTo?: number
 }
 
 export interface MailboxRecord {

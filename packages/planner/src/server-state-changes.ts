@@ -63,12 +63,18 @@ export class ServerStateChanges {
     this.changeCheckpoint(mailboxId, (checkpoint) => withoutGone(checkpoint, uids))
   }
 
-  /** Rows held of the sources stand in the other mailbox too. */
+  /** Rows held of the sources stand in the other mailbox too, which has given all of these UIDs. */
   carry(from: MailboxId, to: MailboxRecord, pairs: UidPairs): void {
     const held = this.mailboxes.get(from)?.checkpoint?.covered ?? UidSet.EMPTY
     const carried = pairs.restrict(held)
     if (carried.ranges.length > 0) this.rows.push({ kind: 'carry-messages', from, to: to.id, pairs: carried })
     this.cover(to.id, carried.destinations)
+    this.name(to.id, pairs.destinations)
+  }
+
+  private name(mailboxId: MailboxId, uids: UidSet): void {
+    const namedUpTo = uids.max ?? 0
+    this.changeCheckpoint(mailboxId, (before) => (namedUpTo > (before.namedUpTo ?? 0) ? { ...before, namedUpTo } : before))
   }
 
   /** H-13: UIDs that COPYUID or APPENDUID named are known and held; UIDNEXT and the mod-sequence do not move. */
@@ -78,6 +84,7 @@ export class ServerStateChanges {
       known: before.known.union(uids),
       covered: before.covered.union(uids),
     }))
+    this.name(mailboxId, uids)
   }
 
   private changeCheckpoint(mailboxId: MailboxId, change: (before: Checkpoint) => Checkpoint): void {

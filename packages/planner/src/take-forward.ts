@@ -247,6 +247,7 @@ function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet, hel
     known,
     covered,
     ...(goneSince.isEmpty ? {} : { goneSince }),
+    ...(before?.namedUpTo === undefined ? {} : { namedUpTo: before.namedUpTo }),
   }
   const updated: MailboxRecord = {
     ...mailbox,

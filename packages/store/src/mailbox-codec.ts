@@ -37,6 +37,8 @@ interface StoredCheckpoint {
   readonly covered: string
   /** Missing where there is none. */
   readonly goneSince?: string
+  /** Missing where there is none. */
+  readonly namedUpTo?: number
 }
 
 export function encodeMailbox(mailbox: MailboxRecord): MailboxRow {
@@ -55,6 +57,7 @@ export function encodeMailbox(mailbox: MailboxRecord): MailboxRow {
             known: checkpoint.known.toString(),
             covered: checkpoint.covered.toString(),
             ...(checkpoint.goneSince === undefined ? {} : { goneSince: checkpoint.goneSince.toString() }),
+            ...(checkpoint.namedUpTo === undefined ? {} : { namedUpTo: checkpoint.namedUpTo }),
           },
   }
 }
@@ -80,6 +83,7 @@ export function decodeMailbox({ id, accountId, box, record: stored, checkpoint }
             known: UidSet.parse(checkpoint.known),
             covered: UidSet.parse(checkpoint.covered),
             ...(checkpoint.goneSince === undefined ? {} : { goneSince: UidSet.parse(checkpoint.goneSince) }),
+            ...(checkpoint.namedUpTo === undefined ? {} : { namedUpTo: checkpoint.namedUpTo }),
           },
   }
 }
