@@ -132,10 +132,12 @@ describe('the open of a mailbox', () => {
   })
 })
 
+/** `exists` counts what is there at the end. */
 function answered(looked: ForwardPlan, exists: number, news: readonly Observation[]): readonly Observation[] {
   const { path } = looked.request.mailbox
+  const goneLater = news.reduce((sum, item) => (item.kind === 'vanished' && !item.isEarlier ? sum + item.uids.size : sum), 0)
   const opened: Observation = {
-    ...{ kind: 'opened', id: looked.openId, mailbox: { path, uidValidity: UV }, exists, uidNext: 401 },
+    ...{ kind: 'opened', id: looked.openId, mailbox: { path, uidValidity: UV }, exists: exists + goneLater, uidNext: 401 },
     ...{ highestModSeq: modSeq(40), permanentFlags: [], isReadOnly: false, hasPersistentUids: true, objectId: null },
     isResynced: true,
   }

@@ -105,16 +105,17 @@ export function takeForward(plan: ForwardPlan, observations: readonly Observatio
 }
 
 /**
- * CONDSTORE does not tell what was expunged (RFC 4549 §6.1), and a message that came after the last FETCH is counted and not named: one of each, and the
- * count at the end is as it was. When the mailbox was opened, all below UIDNEXT were there, or have been named since.
+ * When the mailbox was opened, all below UIDNEXT were there, or have been named since. CONDSTORE does not tell what was expunged (RFC 4549 §6.1), and a message
+ * that came after the last FETCH is counted and not named: one of each, and the count at the end is as it was. With QRESYNC a message of ours that is not
+ * listed yet may stand in the count for one that came unnamed.
  */
 function addedUpAtOpen(
   { request: { mailbox, tier } }: ForwardPlan,
   { exists, uidNext }: Opened,
-  { named, whole }: Seen,
+  { earlier, named, whole }: Seen,
 ): boolean {
-  if (tier !== 'condstore' || whole !== null || uidNext === null || mailbox.checkpoint === null) return true
-  return addsUp(mailbox.checkpoint.known.union(named).difference(UidSet.range(uidNext, UID_MAX)), exists)
+  if (tier === 'plain' || whole !== null || uidNext === null || mailbox.checkpoint === null) return true
+  return addsUp(mailbox.checkpoint.known.difference(earlier).union(named).difference(UidSet.range(uidNext, UID_MAX)), exists)
 }
 
 /** UIDVALIDITY may be the second of creation, so that two mailboxes have the same: where there is a MAILBOXID, it tells them apart (RFC 8474 §4). */
