@@ -11,8 +11,6 @@ import {
   type Observation,
   type Opened,
   type Rejection,
-  type RowSeen,
-  type ServerMessage,
   type Tier,
   UID_MAX,
   UidSet,
@@ -24,6 +22,7 @@ import type { ForwardPlan } from './plan-forward.ts'
 import { namesLongGone } from './sequence-match.ts'
 import { addsUp, hasFewerUids, hasGoneBack, isUsableForQresync, UIDNEXT_WENT_BACK } from './trust-checks.ts'
 import { uidAfter } from './uid-after.ts'
+import { type Seen, whatWasSeen } from './what-was-seen.ts'
 
 export type ForwardResult =
   /** Believed: what to write, and the mailbox as it is then. */
@@ -139,18 +138,6 @@ function hasMovedOn({ request, bringsFlags, steps, wholeListId }: ForwardPlan, o
   return (hasNewUids && !asksForNew) || (hasNewFlags && !bringsFlags)
 }
 
-interface Seen {
-  readonly messages: readonly ServerMessage[]
-  readonly states: readonly FlagState[]
-  /** Every UID that a row or a search named. */
-  readonly named: UidSet
-  /** Every UID that the step listing all of them named; null where there was no such step. */
-  readonly whole: UidSet | null
-  readonly vanished: UidSet
-  /** What VANISHED (EARLIER) named: gone before the mailbox was opened. */
-  readonly earlier: UidSet
-}
-
 /** Without mod-sequences the flags of everything are told each time: news are those that differ from what is held. */
 function newsAmong(states: readonly FlagState[], held: HeldFlags | undefined): readonly FlagState[] {
   if (held === undefined) return states
@@ -163,56 +150,6 @@ function newsAmong(states: readonly FlagState[], held: HeldFlags | undefined): r
 function haveSameFlags(a: readonly Flag[], b: readonly Flag[]): boolean {
   const keys = new Set(a.map(flagKey))
   return keys.size === new Set(b.map(flagKey)).size && b.every((flag) => keys.has(flagKey(flag)))
-}
-
-function whatWasSeen(plan: ForwardPlan, observations: readonly Observation[]): Seen {
-  const messages: ServerMessage[] = []
-  const states: FlagState[] = []
-  // In the plain tier mod-sequences are not believed, and what is seen now is newer than what is held.
-  const modSeqOf = (row: RowSeen): ModSeq | null => (plan.request.tier === 'plain' ? null : row.modSeq)
-  const named: number[] = []
-  let searched = UidSet.EMPTY
-  let whole: UidSet | null = null
-  const vanished: UidSet[] = []
-  const earlier: UidSet[] = []
-  for (const item of observations) {
-    if (!('mailbox' in item) || item.mailbox.path !== plan.request.mailbox.path) continue
-    if (item.kind === 'row') {
-      named.push(item.uid)
-      const flags = item.flags ?? []
-      if (item.summary !== null && item.flags !== null)
-        messages.push({ uid: item.uid, flags, modSeq: modSeqOf(item), ...item.summary })
-      else if (item.flags !== null) states.push({ uid: item.uid, flags, modSeq: modSeqOf(item) })
-    } else if (item.kind === 'uids') {
-      searched = searched.union(item.uids)
-      if (item.id !== plan.wholeListId) continue
-      // The list is the truth as of now: what VANISHED said before it, right or wrong, is in it.
-      whole = item.uids
-      vanished.length = 0
-    } else if (item.kind === 'vanished') {
-      vanished.push(item.uids)
-      if (item.isEarlier) earlier.push(item.uids)
-    }
-  }
-  const rows = UidSet.from(named)
-  const listedByRows = plan.steps.some((step) => step.id === plan.wholeListId && step.kind === 'fetch')
-  return {
-    messages,
-    states,
-    named: rows.union(searched),
-    whole: whole === null ? (listedByRows ? rows : null) : whole.union(rowsAbove(rows, whole)),
-    vanished: unionOf(vanished),
-    earlier: unionOf(earlier),
-  }
-}
-
-function unionOf(sets: readonly UidSet[]): UidSet {
-  return sets.reduce((all, set) => all.union(set), UidSet.EMPTY)
-}
-
-/** Rows of messages that arrived after the list was made. */
-function rowsAbove(rows: UidSet, list: UidSet): UidSet {
-  return rows.intersect(UidSet.range(uidAfter(list), UID_MAX))
 }
 
 function knownAfter(plan: ForwardPlan, opened: Opened, seen: Seen): UidSet {
