@@ -107,7 +107,7 @@ describe('a change of flags on the condition that nobody made another', () => {
     }
   })
 
-  it('is no conflict with the mark of a removal that the server then refused, which cannot be taken back any more', async () => {
+  it('is no conflict with the mark of a removal that the server then refused, which comes off when the removal is taken back', async () => {
     // Verifies: DC-7162-3.1.3a, I-STORE-2
     const all = await lab()
     const [newest] = await all.world.messages(all.engine, 'INBOX')
@@ -117,10 +117,9 @@ describe('a change of flags on the condition that nobody made another', () => {
     await all.engine.syncOnce()
     expect(flagsOf(all)).toBe('\\Deleted \\Flagged')
     expect(await all.world.waiting(all.engine)).toEqual(['expunge queued'])
-    await expect(all.engine.undo(seq as EntrySeq)).rejects.toMatchObject({ code: 'input.not-undoable' })
-    all.world.bend = {}
+    expect((await all.engine.undo(seq as EntrySeq)).kind).toBe('undone')
     await nothingWaits(all)
-    expect(all.world.account.inbox.messages).toHaveLength(1)
+    expect(flagsOf(all)).toBe('\\Flagged')
   })
 
   it('is done before what was asked after it on the same message, and after what was asked before', async () => {

@@ -40,6 +40,8 @@ export interface Checkpoint {
   readonly goneSince?: UidSet
   /** The highest UID that an answer to a step of ours named, also while the mailbox does not list it: UIDNEXT is above. Left out where none did. */
   readonly namedUpTo?: number
+  /** What a removal of ours marked \Deleted, and nobody else before it; gone or not, until the mark is off. Left out where there is none. */
+  readonly marked?: UidSet
 }
 
 export interface MailboxRecord {

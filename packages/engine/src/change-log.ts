@@ -27,6 +27,7 @@ async function readLog(work: Work): Promise<{ readonly state: ReplayState; reado
     mailboxes: work.mailboxes,
     server: work.server,
     now: clock.now(),
+    marksLeft: work.marksLeft,
   }
   return { state, kept: new Set(claims.map(({ id }) => id)) }
 }

@@ -76,13 +76,14 @@ export class Decisions {
     return 'kind' in decided ? decided : this.compensate({ seq, operation: decided.operation }, decided.requests)
   }
 
-  /** Gives up what is queued or parked of the entry; what is being sent stays. Nothing is undone on the server. */
+  /** Gives up what is queued or parked of the entry; what is being sent stays. Nothing is undone on the server, but the mark of a removal comes off. */
   async discard(seq: EntrySeq): Promise<void> {
     await this.changeEntry(seq, (entry, now) => {
       const result = discardEntry(entry)
       if (result.kind === 'refused') throw new SyncError('input.not-undoable', `Operation #${seq} is being sent already.`)
       return { answer: null, writes: entryWrites([result.entry], now) }
     })
+    this.options.onAccepted()
   }
 
   /** Queues again what is parked of the entry. */

@@ -85,6 +85,8 @@ export class Work {
   readonly mailboxes: Map<MailboxId, MailboxRecord> = new Map()
   /** How many messages each mailbox has, as the look at the account told; by path. */
   readonly messagesOnServer: Map<string, number> = new Map()
+  /** See `ReplayState.marksLeft`. */
+  readonly marksLeft: Set<MailboxId> = new Set()
   /** What may be relied on, as of now. */
   server: ServerProfile
 

@@ -25,7 +25,6 @@ import {
   type MayBeDone,
   type Operation,
   type ParkReason,
-  placedOf,
   renameSent,
   rewriteTargets,
   transition,
@@ -37,6 +36,7 @@ import { entryWrites } from './entry-writes.ts'
 import { afterOwnChange } from './flag-conditions.ts'
 import { foldUploads } from './fold-uploads.ts'
 import { orphanedTargets } from './orphaned-targets.ts'
+import { marksOf } from './own-marks.ts'
 import { needlessOperations, type ParkedTargets, strayTargets, whatNeeds } from './parked-targets.ts'
 import { ServerStateChanges } from './server-state-changes.ts'
 
@@ -88,13 +88,6 @@ export class Ledger {
     return this.entries.get(seq)?.operation.kind ?? null
   }
 
-  /** Whether the copy half of a move is proved for any of these: then giving up would leave the message in two mailboxes. */
-  isHalfMoved(seq: EntrySeq, targets: Targets): boolean {
-    const entry = this.entries.get(seq)
-    if (entry?.operation.kind !== 'move' || targets.kind !== 'stored') return false
-    return !targets.uids.difference(placedOf(entry, targets).sources).isEmpty
-  }
-
   rejectionsOf(seq: EntrySeq): number {
     return this.entries.get(seq)?.rejections ?? 0
   }
@@ -103,6 +96,8 @@ export class Ledger {
   claim(claim: Claim): void {
     for (const { seq, targets } of claim.members) this.advance(seq, targets, { kind: 'claim', claimId: claim.id })
     this.writes.push({ kind: 'put-claim', claim: encodeClaim(claim) })
+    const [member] = claim.members
+    if (member !== undefined) this.server.mark(member.targets.mailboxId, marksOf(claim))
   }
 
   /** The answer was lost, or it was OK and named no UIDs: the targets wait for a probe. */
@@ -142,8 +137,9 @@ export class Ledger {
   }
 
   /** We changed these messages of the claim's mailbox ourselves: what is to be done only if nobody did is as it was. */
-  changeOwn({ members }: Claim, uids: UidSet, delta: FlagDelta): void {
-    const mailbox = members[0] === undefined ? undefined : this.server.mailbox(members[0].targets.mailboxId)
+  changeOwn({ members, unmarks }: Claim, uids: UidSet, delta: FlagDelta): void {
+    const id = unmarks ?? members[0]?.targets.mailboxId
+    const mailbox = id === undefined ? undefined : this.server.mailbox(id)
     if (mailbox === undefined) return
     const place = { mailboxId: mailbox.id, box: mailbox.box, uids }
     for (const { seq } of this.open) this.update(seq, (entry) => afterOwnChange(entry, place, delta))
@@ -173,13 +169,13 @@ export class Ledger {
   }
 
   /** OK, and nothing came of it: again, later, and then no more. */
-  retryOrPark(seq: EntrySeq, targets: Targets, mayBeDone?: MayBeDone): void {
-    if (this.rejectionsOf(seq) + 1 >= REJECTIONS_MAX) this.park(seq, targets, 'rejected-repeatedly', mayBeDone)
-    else this.retryLater(seq, targets, mayBeDone)
+  retryOrPark(seq: EntrySeq, targets: Targets): void {
+    if (this.rejectionsOf(seq) + 1 >= REJECTIONS_MAX) this.park(seq, targets, 'rejected-repeatedly')
+    else this.retryLater(seq, targets)
   }
 
-  park(seq: EntrySeq, targets: Targets, reason: ParkReason, mayBeDone?: MayBeDone): void {
-    this.advance(seq, targets, { kind: 'park', parkedFor: reason, mayBeDone })
+  park(seq: EntrySeq, targets: Targets, reason: ParkReason): void {
+    this.advance(seq, targets, { kind: 'park', parkedFor: reason })
   }
 
   parkAll(parked: readonly ParkedTargets[]): void {

@@ -11,7 +11,7 @@ import {
   type StoreStep,
   UidSet,
 } from '@tidemail/core'
-import { type Claim, type ClaimMember, type FencedMessage, unalteredBy } from '@tidemail/replay-log'
+import { type Claim, type ClaimMember, type FencedMessage, type UnalteredFlag, unalteredBy } from '@tidemail/replay-log'
 import { fenceOf, identityOf } from './fence.ts'
 import { foldFlags } from './fold-flags.ts'
 import { isFoldable, narrowed, type ReadyEnd, type ReadyFlags, type ReadyTargets } from './ready-messages.ts'
@@ -121,8 +121,15 @@ export class MessageBatch {
         reason,
       })
       if (removal === null) return
-      if (this.claim(removal.steps, members, { shielded: removal.shielded })) this.steps.push(...removal.look)
+      const { shielded } = removal
+      if (this.claim(removal.steps, members, { shielded, unaltered: this.markedByOthers(uids) })) this.steps.push(...removal.look)
     }
+  }
+
+  private markedByOthers(uids: UidSet): readonly UnalteredFlag[] {
+    const ours = this.mailbox.checkpoint?.marked ?? UidSet.EMPTY
+    const rows = this.context.rows.filter(({ uid }) => uids.has(uid) && !ours.has(uid))
+    return unalteredBy({ add: ['\\Deleted'], remove: [] }, rows)
   }
 
   /** Messages whose row is held, without which a lost answer could not be decided, and of which no twin goes to the same place (H-10). */

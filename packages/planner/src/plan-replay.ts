@@ -8,6 +8,7 @@ import { planAppends } from './append-batch.ts'
 import { planReplaces } from './draft-batch.ts'
 import { identityOf } from './fence.ts'
 import { MessageBatch } from './message-batch.ts'
+import { planUnmarking, unwantedMarks } from './own-marks.ts'
 import { readyMessages } from './ready-messages.ts'
 import { readyReplace, uploadLanes } from './ready-uploads.ts'
 import { type Batch, type BatchContext, isDue, type Lane, type ReplayState } from './replay-state.ts'
@@ -24,6 +25,11 @@ export function planLanes(state: ReplayState): Lane[] {
       if (!quiet.has(lane.mailboxId)) lanes.set(`${lane.kind}/${lane.mailboxId}`, lane)
     }
   }
+  for (const mailbox of state.mailboxes.values()) {
+    const isQuiet = !quiet.has(mailbox.id) && mailbox.isOnServer
+    if (isQuiet && !unwantedMarks(mailbox, state).isEmpty)
+      lanes.set(`messages/${mailbox.id}`, { kind: 'messages', mailboxId: mailbox.id })
+  }
   return [...lanes.values()]
 }
 
@@ -31,7 +37,7 @@ export function planLanes(state: ReplayState): Lane[] {
 export function lanesWithWork(state: ReplayState): Lane[] {
   return planLanes(state).filter((lane) => {
     const mailbox = state.mailboxes.get(lane.mailboxId)
-    if (lane.kind === 'appends' || mailbox === undefined) return true
+    if (lane.kind === 'appends' || mailbox === undefined || !unwantedMarks(mailbox, state).isEmpty) return true
     const { flags, ends, moot } = readyMessages(mailbox, state)
     if (flags.length + ends.length + moot.length > 0) return true
     return state.entries.some((entry) => readyReplace(entry, state)?.source.id === mailbox.id)
@@ -43,9 +49,9 @@ export function identitiesWanted(lane: Lane, state: ReplayState): UidSet {
   return queuedUids(lane, state, ['copy', 'move'])
 }
 
-/** UIDs of a lane's mailbox whose flags a batch will change. */
+/** UIDs of a lane's mailbox whose flags a batch will change, the mark of what is removed among them. */
 export function flagsWanted(lane: Lane, state: ReplayState): UidSet {
-  return queuedUids(lane, state, ['flag'])
+  return queuedUids(lane, state, ['flag', 'expunge', 'move', 'draft'])
 }
 
 function queuedUids(lane: Lane, { entries }: ReplayState, kinds: readonly Operation['kind'][]): UidSet {
@@ -53,7 +59,9 @@ function queuedUids(lane: Lane, { entries }: ReplayState, kinds: readonly Operat
     .filter(({ operation }) => kinds.includes(operation.kind))
     .flatMap(({ progress }) => progress)
     .flatMap(({ state, targets }) =>
-      state === 'queued' && targets.kind === 'stored' && targets.mailboxId === lane.mailboxId ? targets.uids.ranges : [],
+      (state === 'queued' || state === 'copied') && targets.kind === 'stored' && targets.mailboxId === lane.mailboxId
+        ? targets.uids.ranges
+        : [],
     )
   return UidSet.fromRanges(ranges)
 }
@@ -95,6 +103,8 @@ function lanesOf(entry: Entry, state: ReplayState): Lane[] {
 }
 
 function planMessages(mailbox: MailboxRecord, state: ReplayState, context: BatchContext): Batch {
+  const unmarking = planUnmarking(mailbox, state, context)
+  if (unmarking !== null) return unmarking
   const { flags, ends, moot } = readyMessages(mailbox, state)
   const batch = new MessageBatch(mailbox, state, context)
   batch.storeFlags(flags)

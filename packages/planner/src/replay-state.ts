@@ -29,6 +29,8 @@ export interface ReplayState {
   readonly mailboxes: ReadonlyMap<MailboxId, MailboxRecord>
   readonly server: ServerProfile
   readonly now: number
+  /** Where the server has just refused to take marks of ours off: they are left until the next pass. */
+  readonly marksLeft?: ReadonlySet<MailboxId>
 }
 
 /** What the planner must be told to fence a batch: it decides without reading. */

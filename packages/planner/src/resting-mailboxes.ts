@@ -16,6 +16,7 @@ export function mailboxesWithOpenClaims({
     .flatMap((claim) => [
       ...claim.members.map((member) => member.targets.mailboxId),
       ...(claim.fence === null ? [] : [claim.fence.mailboxId]),
+      ...(claim.unmarks === undefined ? [] : [claim.unmarks]),
     ])
   const paths = restingPaths(claims)
   const below = [...mailboxes.values()].filter((mailbox) => isAtOrBelow(mailbox, paths)).map(({ id }) => id)

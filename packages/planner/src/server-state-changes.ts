@@ -60,6 +60,7 @@ export class ServerStateChanges {
   forget(mailboxId: MailboxId, uids: UidSet): void {
     if (this.mailboxes.get(mailboxId) === undefined) return
     this.rows.push({ kind: 'remove-messages', mailboxId, uids })
+    this.unmark(mailboxId, uids)
     this.changeCheckpoint(mailboxId, (checkpoint) => withoutGone(checkpoint, uids))
   }
 
@@ -70,6 +71,23 @@ export class ServerStateChanges {
     if (carried.ranges.length > 0) this.rows.push({ kind: 'carry-messages', from, to: to.id, pairs: carried })
     this.cover(to.id, carried.destinations)
     this.name(to.id, pairs.destinations)
+  }
+
+  /** A removal of ours is about to mark these. */
+  mark(mailboxId: MailboxId, uids: UidSet): void {
+    this.changeMarks(mailboxId, (marked) => marked.union(uids))
+  }
+
+  /** These bear no mark of ours any more. */
+  unmark(mailboxId: MailboxId, uids: UidSet): void {
+    this.changeMarks(mailboxId, (marked) => marked.difference(uids))
+  }
+
+  private changeMarks(mailboxId: MailboxId, change: (marked: UidSet) => UidSet): void {
+    const before = this.mailboxes.get(mailboxId)?.checkpoint?.marked ?? UidSet.EMPTY
+    const after = change(before)
+    if (after.equals(before)) return
+    this.changeCheckpoint(mailboxId, ({ marked: _, ...rest }) => (after.isEmpty ? rest : { ...rest, marked: after }))
   }
 
   private name(mailboxId: MailboxId, uids: UidSet): void {

@@ -5,6 +5,7 @@ import {
   type Copied,
   type Done,
   type EntrySeq,
+  type MailboxId,
   type MutatingStep,
   type Observation,
   type Outcome,
@@ -13,10 +14,11 @@ import {
   UidSet,
   uid,
 } from '@tidemail/core'
-import type { Claim, ClaimMember, Evidence } from '@tidemail/replay-log'
+import { type Claim, type ClaimMember, type Entry, type Evidence, placedOf } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import { classifyRejection } from './classify-rejection.ts'
 import type { Ledger } from './ledger.ts'
+import { isRemoval } from './own-marks.ts'
 import { dependantsOfCopy } from './parked-targets.ts'
 import type { Batch } from './replay-state.ts'
 import { isPartlyModified, settleFlags } from './settle-flags.ts'
@@ -45,6 +47,10 @@ export function settleBatch(batch: Batch, observations: readonly Observation[], 
       continue
     }
     const dones = claim.steps.map((step) => endings.get(step.id))
+    if (claim.unmarks !== undefined) {
+      settleUnmarking(claim, claim.unmarks, worst(dones), ledger)
+      continue
+    }
     if (hasLeftMarksOff(claim, dones)) {
       ledger.lose(claim)
       continue
@@ -67,6 +73,20 @@ export function settleBatch(batch: Batch, observations: readonly Observation[], 
         break
     }
   }
+}
+
+/** What is refused, or not sent, is asked for again in the next pass. */
+function settleUnmarking(claim: Claim, mailboxId: MailboxId, outcome: Outcome, ledger: Ledger): void {
+  if (outcome === 'unknown') {
+    ledger.lose(claim)
+    return
+  }
+  for (const step of outcome === 'ok' ? claim.steps : []) {
+    if (step.kind !== 'store') continue
+    ledger.server.unmark(mailboxId, step.uids)
+    ledger.changeOwn(claim, step.uids, { add: [], remove: step.flags })
+  }
+  ledger.removeClaim(claim)
 }
 
 /** What the steps of a claim came to, taken together: one unanswered step leaves the claim unanswered. */
@@ -128,7 +148,7 @@ function settleExpunge(
     if (kept !== null && member.isSuperseded === true) ledger.queueAgain(member.seq, kept)
     // Nobody has told what is left: to remove it once more does no harm.
     else if (kept !== null && left === null) ledger.advance(member.seq, kept, { kind: 'repeat', mayBeDone: [] })
-    else if (kept !== null) ledger.retryOrPark(member.seq, kept, [])
+    else if (kept !== null) ledger.retryOrPark(member.seq, kept)
   }
   ledger.removeClaim(claim)
 }
@@ -208,8 +228,8 @@ function settleRejected(
   const rejection = dones[at]?.rejection ?? null
   const step = claim.steps[at] as MutatingStep
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
-  // Some of the flags may have been changed, or the mark of what is to go be on: to undo that is no longer free, and it was us.
-  const isPartly = (step.kind === 'store' || isRemoval(claim)) && dones.some((done) => done?.outcome === 'ok')
+  // Some of the flags may have been changed: to undo that is no longer free, and it was us.
+  const isPartly = step.kind === 'store' && !isRemoval(claim) && dones.some((done) => done?.outcome === 'ok')
   const mayBeDone = isPartly ? (claim.unaltered ?? []) : undefined
   for (const { seq, targets } of settlePartOfTransfer(claim, step, observations, ledger)) {
     // What is not understood is done another way: the engine has learnt it, and plans without UID EXPUNGE from now on.
@@ -223,11 +243,17 @@ function settleRejected(
       continue
     }
     if (['copy', 'move'].includes(ledger.kindOf(seq) ?? '')) ledger.parkAll(dependantsOfCopy(ledger.open, { seq, targets }))
-    if (verdict.kind === 'park') ledger.park(seq, targets, verdict.reason, mayBeDone)
-    else if (ledger.isHalfMoved(seq, targets)) ledger.park(seq, targets, 'rejected-repeatedly', mayBeDone)
+    if (verdict.kind === 'park') ledger.park(seq, targets, verdict.reason)
+    else if (isHalfMoved(ledger.entry(seq), targets)) ledger.park(seq, targets, 'rejected-repeatedly')
     else ledger.reject(seq, targets, evidence)
   }
   ledger.removeClaim(claim)
+}
+
+/** Whether the copy half of a move is proved for any of these: then giving up would leave the message in two mailboxes. */
+function isHalfMoved(entry: Entry | undefined, targets: Targets): boolean {
+  if (entry?.operation.kind !== 'move' || targets.kind !== 'stored') return false
+  return !targets.uids.difference(placedOf(entry, targets).sources).isEmpty
 }
 
 /** A MOVE may stop part way (RFC 6851 §3.3): what COPYUID named is done. Answers what is left. */
@@ -261,8 +287,4 @@ function goneAfter(claim: Claim, batch: Batch, observations: readonly Observatio
   )
   const removed = behind.filter(isRemoval).flatMap(({ members }) => members.map(sentUids))
   return [...copied, ...removed].reduce((all, uids) => all.union(uids), UidSet.EMPTY)
-}
-
-function isRemoval({ steps }: Claim): boolean {
-  return steps.some(({ kind }) => kind === 'expunge' || kind === 'expunge-all')
 }

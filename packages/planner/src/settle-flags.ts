@@ -4,7 +4,6 @@ import {
   type Done,
   type FlagDelta,
   hasFlag,
-  type MailboxId,
   type MutatingStep,
   type Observation,
   type RowSeen,
@@ -13,15 +12,17 @@ import {
   UidSet,
   uid,
 } from '@tidemail/core'
-import type { Claim, ClaimMember, Entry, FlagConflict, FlagOperation, Operation, UnalteredFlag } from '@tidemail/replay-log'
+import type { Claim, ClaimMember, Entry, FlagConflict, FlagOperation, UnalteredFlag } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { conditionedOn, conditionVerdict } from './flag-conditions.ts'
 import type { Ledger } from './ledger.ts'
+import { isMark } from './own-marks.ts'
 import type { Batch } from './replay-state.ts'
 import { vanishedIn } from './vanished-in.ts'
 
-const REMOVALS: ReadonlySet<Operation['kind']> = new Set(['expunge', 'move', 'draft'] as const)
+/** What a removal does to a message, also where the server then keeps it. */
+const MARKED: FlagDelta = { add: ['\\Deleted'], remove: [] }
 
 export interface FlagAnswers {
   readonly batch: Batch
@@ -110,6 +111,8 @@ function inferFlags(claim: Claim, step: StoreStep, { observations, look, seen, v
   const there = UidSet.from([...left.values()].filter(isThere))
   const before = sentBefore(claim, ledger)
   ledger.server.inferFlags(mailboxId, step, { seen: seen.union(before), vanished: vanished.union(left.difference(there)) })
+  // A mark that the user makes, or takes off, is none of a removal.
+  if (step.flags.some(isMark)) ledger.server.unmark(mailboxId, step.uids)
   const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
   ledger.changeOwn(claim, step.uids.difference(left).union(there.intersect(before)), delta)
 }
@@ -141,13 +144,16 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
     each(member, disputed, (targets) => ledger.queueAgain(seq, targets))
     return
   }
-  const ours = ownChanges(claim, ledger).filter((other) => other.seq !== seq)
+  const ours = ownChanges(claim, ledger).flatMap(({ operation, seq: other }) =>
+    other !== seq && operation.kind === 'flag' ? [operation] : [],
+  )
+  const marked = ledger.server.mailbox(member.targets.mailboxId)?.checkpoint?.marked
   const bases = new Map(entry.operation.ifUnchanged?.base.map(({ uid: number, flags }) => [number as number, flags]))
   const found = { done: [] as number[], again: [] as number[], conflict: [] as number[] }
   for (const number of disputed.values()) {
     const theirs = look.get(number)?.flags ?? null
     const steps = claim.steps.filter((step): step is StoreStep => step.kind === 'store' && step.uids.has(number))
-    const own = ours.flatMap((other) => deltaOf(other, { ...member.targets, number }) ?? [])
+    const own = marked?.has(number) === true ? [...ours, MARKED] : ours
     const verdict =
       theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { base: bases.get(number) ?? null, theirs, own })
     found[verdict].push(number)
@@ -175,18 +181,6 @@ function ownChanges({ members }: Claim, ledger: Ledger): readonly Entry[] {
     progress.some(({ mayBeDone, state }) => mayBeDone !== undefined || state !== 'queued'),
   )
   return [...members.flatMap(({ seq }) => ledger.entry(seq) ?? []), ...sent]
-}
-
-/** What of its flags the entry may have changed: a removal marks what is to go, also where the server then keeps it. */
-function deltaOf(
-  { operation, progress }: Entry,
-  { mailboxId, number }: { readonly mailboxId: MailboxId; readonly number: number },
-): FlagDelta | null {
-  if (operation.kind === 'flag') return operation
-  const isMeant = progress.some(
-    ({ targets }) => targets.kind === 'stored' && targets.mailboxId === mailboxId && targets.uids.has(number),
-  )
-  return isMeant && REMOVALS.has(operation.kind) ? { add: ['\\Deleted'], remove: [] } : null
 }
 
 /** What our own steps changed of the batch, up to the end of this claim: to try again gets on. */

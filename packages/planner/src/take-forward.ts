@@ -178,6 +178,8 @@ function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet, hel
   const stated = before?.highestModSeq == null ? news : states
   const covered = held.union(UidSet.from(messages.map((message) => message.uid))).intersect(known)
   const highestModSeq = modSeqAfter(plan, opened)
+  // What is merely not listed may be there all the same.
+  const marked = (before?.marked ?? UidSet.EMPTY).difference(seen.vanished)
   const goneSince = highestModSeq === null ? UidSet.EMPTY : goneSinceOf(plan, seen, known)
   const checkpoint: Checkpoint = {
     uidNext: uidAfter(known, uidNextOf(plan, opened), before?.uidNext ?? 1),
@@ -186,6 +188,7 @@ function taken(plan: ForwardPlan, opened: Opened, seen: Seen, known: UidSet, hel
     covered,
     ...(goneSince.isEmpty ? {} : { goneSince }),
     ...(before?.namedUpTo === undefined ? {} : { namedUpTo: before.namedUpTo }),
+    ...(marked.isEmpty ? {} : { marked }),
   }
   const updated: MailboxRecord = {
     ...mailbox,

@@ -58,6 +58,8 @@ export interface Claim {
   readonly fence: Fence | null
   /** Before a bare EXPUNGE: what others marked \Deleted, whose mark is taken off and put back (RFC 4549 §4.2.4). */
   readonly shielded?: UidSet
+  /** Of a claim without members: the mailbox in which marks \Deleted of ours come off that no entry wants any more. */
+  readonly unmarks?: MailboxId
   /** Instead of steps. After a lost answer the user decides: nothing can be asked. */
   readonly submission?: Submission
   /** See `Settlement.unaltered`. */

@@ -46,7 +46,7 @@ export type Happening =
   | { readonly kind: 'retry' }
   /** Send again without a look, for it does no harm to be done twice. */
   | { readonly kind: 'repeat'; readonly mayBeDone: MayBeDone }
-  | { readonly kind: 'park'; readonly parkedFor: ParkReason; readonly mayBeDone?: MayBeDone | undefined }
+  | { readonly kind: 'park'; readonly parkedFor: ParkReason }
   /** No evidence can decide any more, and there is nothing for the user to decide. */
   | { readonly kind: 'give-up'; readonly evidence: Evidence }
 

@@ -217,6 +217,7 @@ export const CLAIM_FORM: Form<ClaimBody> = record<ClaimBody>({
   answer: oneOf('none', 'ok'),
   submission: optional(record<Submission>({ notAfter: dateForm })),
   shielded: optional(setForm),
+  unmarks: optional(mailboxForm),
   unaltered: optional(unalteredForm),
   probedAt: optional(dateForm),
   keptAt: optional(dateForm),

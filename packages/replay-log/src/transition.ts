@@ -66,7 +66,8 @@ function advance(
       return [{ ...part, ...waiting, state: next }]
     case 'unsent': {
       const { copied, whole } = byCopy(entry, part)
-      const now = { ...waiting, ...mayBeDoneOf(part, happening) }
+      const mayBeDone = part.mayBeDone ?? ('mayBeDone' in happening ? happening.mayBeDone : undefined)
+      const now = { ...waiting, ...(mayBeDone === undefined ? {} : { mayBeDone }) }
       return [
         { ...narrow(part, whole), ...now, state: 'queued' },
         { ...narrow(part, copied), ...now, state: 'copied' },
@@ -82,14 +83,8 @@ function advance(
     case 'recovering':
       return [{ ...part, state: next }]
     case 'parked':
-      return [{ ...part, ...mayBeDoneOf(part, happening), state: next, claimId: null, parkedFor: reasonOf(happening) }]
+      return [{ ...part, state: next, claimId: null, parkedFor: reasonOf(happening) }]
   }
-}
-
-/** What was known when it was sent first counts. */
-function mayBeDoneOf(part: Progress, happening: Happening): Pick<Progress, 'mayBeDone'> {
-  const mayBeDone = part.mayBeDone ?? ('mayBeDone' in happening ? happening.mayBeDone : undefined)
-  return mayBeDone === undefined ? {} : { mayBeDone }
 }
 
 function reasonOf(happening: Happening): ParkReason {

@@ -121,6 +121,11 @@ export class Ledger {
     return isLosable || isWithdrawn || this.#isReplaced(messageId, there)
   }
 
+  /** Whether somebody else marked the message for deletion. */
+  mayBeMarked(messageId: string): boolean {
+    return this.#of(messageId).isMarked
+  }
+
   #isReplaced(messageId: string, there: ReadonlySet<string>): boolean {
     return [...this.#of(messageId).later].some((id) => there.has(id) || this.#of(id).isLosable || this.#isReplaced(id, there))
   }

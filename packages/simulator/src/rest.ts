@@ -1,5 +1,6 @@
 /** Lets a world come to rest when nothing befalls it any more, and checks that everything ended well. */
 
+import { hasFlag } from '@tidemail/core'
 import type { Entry } from '@tidemail/replay-log'
 import { type ContentForm, messageIdIn, type NormalForm, serverForm, storeForm } from './equality.ts'
 import { ME } from './simulated-process.ts'
@@ -58,6 +59,12 @@ export async function checkEnd(world: SimulatedWorld): Promise<void> {
   const there = new Set(account.mailboxes.flatMap(({ messages }) => messages.map(({ bytes }) => messageIdIn(bytes))))
   const lost = [...ledger.messageIds].filter((id) => !there.has(id) && !ledger.mayBeGone(id, there))
   if (lost.length > 0) world.find({ check: 'I-STORE-2', what: `lost: ${lost.join(' ')}` })
+  const marked = account.mailboxes.flatMap(({ path, messages }) =>
+    messages
+      .filter(({ bytes, flags }) => hasFlag(flags, '\\Deleted') && !ledger.mayBeMarked(messageIdIn(bytes)))
+      .map(({ uid }) => `${path} ${uid}`),
+  )
+  if (marked.length > 0) world.find({ check: 'I-STORE-2', what: `left marked for deletion: ${marked.join(', ')}` })
   const claims = await world.process(0).store.planning.claims(ME)
   if (claims.length > 0)
     world.find({ check: 'H-11', what: `claims are kept of which nothing waits: ${claims.map(({ id }) => id)}` })

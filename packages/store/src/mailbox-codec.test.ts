@@ -18,9 +18,9 @@ it('writes nothing of a window where there is none', () => {
 
 const checkpoint = {
   ...{ uidNext: 9, highestModSeq: modSeq(31), known: UidSet.parse('1,4:5'), covered: UidSet.parse('4') },
-  ...{ goneSince: UidSet.parse('2:3'), namedUpTo: 7 },
+  ...{ goneSince: UidSet.parse('2:3'), namedUpTo: 7, marked: UidSet.parse('4') },
 }
-const { goneSince: _gone, namedUpTo: _named, ...whole } = checkpoint
+const { goneSince: _gone, namedUpTo: _named, marked: _marked, ...whole } = checkpoint
 
 it.each([mailbox, limited, windowed, { ...mailbox, checkpoint }, { ...mailbox, checkpoint: whole }])(
   'reads a mailbox as it was written',

@@ -35,10 +35,10 @@ interface StoredCheckpoint {
   readonly highestModSeq: string | null
   readonly known: string
   readonly covered: string
-  /** Missing where there is none. */
+  /** These are missing where there is none. */
   readonly goneSince?: string
-  /** Missing where there is none. */
   readonly namedUpTo?: number
+  readonly marked?: string
 }
 
 export function encodeMailbox(mailbox: MailboxRecord): MailboxRow {
@@ -58,6 +58,7 @@ export function encodeMailbox(mailbox: MailboxRecord): MailboxRow {
             covered: checkpoint.covered.toString(),
             ...(checkpoint.goneSince === undefined ? {} : { goneSince: checkpoint.goneSince.toString() }),
             ...(checkpoint.namedUpTo === undefined ? {} : { namedUpTo: checkpoint.namedUpTo }),
+            ...(checkpoint.marked === undefined ? {} : { marked: checkpoint.marked.toString() }),
           },
   }
 }
@@ -84,6 +85,7 @@ export function decodeMailbox({ id, accountId, box, record: stored, checkpoint }
             covered: UidSet.parse(checkpoint.covered),
             ...(checkpoint.goneSince === undefined ? {} : { goneSince: UidSet.parse(checkpoint.goneSince) }),
             ...(checkpoint.namedUpTo === undefined ? {} : { namedUpTo: checkpoint.namedUpTo }),
+            ...(checkpoint.marked === undefined ? {} : { marked: UidSet.parse(checkpoint.marked) }),
           },
   }
 }
