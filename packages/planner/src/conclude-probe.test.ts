@@ -144,6 +144,36 @@ function conclude(of: Claim, server: Server, digests: ReadonlyMap<number, string
   )
 }
 
+describe('what a probe tells of flags', () => {
+  const probe = probeOf(claim('copy', [fenced(3, '<a@x>')]))
+  const flagsOf = (n: number): RowSeen => ({
+    kind: 'row',
+    mailbox: target,
+    uid: uid(n),
+    flags: ['\\Seen'],
+    modSeq: null,
+    summary: null,
+  })
+
+  it('is what the server states of what is ours, and of nothing else', () => {
+    const rows = [row(50, '<z@x>'), row(51, '<a@x>'), flagsOf(50), flagsOf(51)]
+    const found = concludeProbe(probe, answers(probe, { uidNext: 52, rows, sourcesLeft: '3' }), null, new Map())
+    expect(found).toMatchObject({ kind: 'concluded', states: [{ uid: 51, flags: ['\\Seen'], modSeq: null }] })
+  })
+
+  it('proves nothing of a message that came between the two questions', () => {
+    const rows = [row(50, '<z@x>'), flagsOf(50), flagsOf(51)]
+    const found = concludeProbe(probe, answers(probe, { uidNext: 52, rows, sourcesLeft: '3' }), null, new Map())
+    expect(found).toMatchObject({ verdicts: [{ of: 3, kind: 'uncertain' }], states: [] })
+  })
+
+  it('may come along with an identity', () => {
+    const rows = [{ ...row(50, '<a@x>'), flags: ['\\Seen'] }]
+    const found = concludeProbe(probe, answers(probe, { uidNext: 51, rows, sourcesLeft: '3' }), null, new Map())
+    expect(found).toMatchObject({ verdicts: [{ kind: 'done', uid: 50 }], states: [{ uid: 50 }] })
+  })
+})
+
 describe('what a probe proves of an upload', () => {
   const upload = claim('append', [fenced(3, '<a@x>')])
 

@@ -2,6 +2,7 @@
 
 import {
   type Done,
+  type FlagState,
   type MailboxRecord,
   type Observation,
   type Opened,
@@ -30,6 +31,8 @@ export interface ProbeFindings {
   readonly verdicts: readonly MessageVerdict[]
   /** The originals that are still there. */
   readonly sourcesLeft: UidSet
+  /** The flags of what a copy or move has left in the target, as the server states them. */
+  readonly states: readonly FlagState[]
   /** Up to here, exclusive, the target was looked through; null when it could not be. */
   readonly uidNext: number | null
 }
@@ -61,19 +64,24 @@ export function concludeProbe(
   const sourcesLeft = sources ?? UidSet.EMPTY
   if (isTargetGone) {
     const verdicts = fence.messages.map(({ of }) => unfound(probe, of, sources, { isComplete: false }))
-    return { kind: 'concluded', verdicts, sourcesLeft, uidNext: null }
+    return { kind: 'concluded', verdicts, sourcesLeft, states: [], uidNext: null }
   }
   const taken = target !== null && target.box === fence.box ? (target.checkpoint?.known ?? UidSet.EMPTY) : UidSet.EMPTY
-  const rows = observations.filter(
+  const told = observations.filter(
     (item): item is RowSeen =>
       item.kind === 'row' && item.mailbox.path === fence.path && item.uid >= fence.uidNext && !taken.has(item.uid),
   )
+  const rows = told.filter(({ flags, summary }) => summary !== null || flags === null)
   const undecided = withoutDigest(fence.messages, rows, digests)
   if (undecided.length > 0) return { kind: 'need-digests', uids: undecided }
   const uidNext = opened?.uidNext ?? uidNextOf(fence, observations)
   const isComplete = hasNoGap(fence.uidNext, uidNext, rows, taken)
   const verdicts = assign(probe, fence.messages, rows, digests, sources, { isComplete })
-  return { kind: 'concluded', verdicts, sourcesLeft, uidNext }
+  const done = new Set(verdicts.flatMap((verdict) => (verdict.kind === 'done' ? [verdict.uid] : [])))
+  const states = told.flatMap(({ uid, flags, modSeq }): FlagState[] =>
+    flags === null || !done.has(uid) ? [] : [{ uid, flags, modSeq }],
+  )
+  return { kind: 'concluded', verdicts, sourcesLeft, states, uidNext }
 }
 
 /** Gives each message at most one row, certain matches first; a row serves one message only (H-10). */

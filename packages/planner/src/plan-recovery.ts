@@ -89,8 +89,8 @@ export function isRepeatable(claim: Claim): boolean {
 }
 
 /**
- * Looks at everything the target mailbox has from the fence on (a FETCH: SEARCH is unreliable on some servers), and for a copy or move at whether
- * the originals are still there.
+ * Looks at everything the target mailbox has from the fence on (a FETCH: SEARCH is unreliable on some servers), and for a copy or move at the flags, too, and
+ * at whether the originals are still there.
  */
 export function planProbe(claim: Claim, source: MailboxRecord | null, name: StepNamer): Probe | null {
   const { fence } = claim
@@ -112,5 +112,7 @@ export function planProbe(claim: Claim, source: MailboxRecord | null, name: Step
   const identity = { path: source.path, uidValidity: step.mailbox.uidValidity }
   const reopen = { kind: 'open' as const, id: name('open'), path: source.path, access: 'examine' as const, reason }
   const search = { kind: 'search' as const, id: name('search'), mailbox: identity, uids: step.uids, reason }
-  return { ...base, steps: [leave, status, open, fetch, reopen, search], sourceSearchId: search.id }
+  // What we had changed of the original went along with it, where we had no answer to that either.
+  const flags = { ...fetch, id: name('flags'), items: 'flags' as const }
+  return { ...base, steps: [leave, status, open, fetch, flags, reopen, search], sourceSearchId: search.id }
 }

@@ -1,7 +1,7 @@
 /** Turns what a probe proved into what the store writes (H-9): done is settled, not done is queued again, anything else is shown. */
 
 import { type Uid, UidPairs, UidSet, uid } from '@tidemail/core'
-import { type Claim, type ClaimMember, type Evidence, placedOf } from '@tidemail/replay-log'
+import { type Claim, type ClaimMember, type Evidence, type Fence, placedOf } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import type { MessageVerdict, ProbeFindings } from './conclude-probe.ts'
 import type { Ledger } from './ledger.ts'
@@ -48,12 +48,15 @@ function undecidedNow(claim: Claim, ledger: Ledger): FencedClaim | null {
 }
 
 /** Answers the claim with its members as the log calls them from now on. */
-function settleMembers(claim: Claim, { verdicts, sourcesLeft }: ProbeFindings, ledger: Ledger): Claim {
+function settleMembers(claim: Claim, findings: ProbeFindings, ledger: Ledger): Claim {
+  const { verdicts } = findings
   const step = claim.steps[0]
   if (step?.kind === 'append' || step?.kind === 'replace') {
     for (const member of claim.members) settleUpload(claim, member, verdicts, ledger)
   } else if (step?.kind === 'move' || step?.kind === 'copy') {
-    return settleTransferVerdicts(claim, verdicts, sourcesLeft, step.kind, ledger)
+    const settled = settleTransferVerdicts(claim, findings, step.kind, ledger)
+    if (claim.fence !== null) stateFlags(claim.fence, findings, ledger)
+    return settled
   }
   return claim
 }
@@ -73,10 +76,16 @@ function settleUpload(claim: Claim, { seq, targets }: ClaimMember, verdicts: rea
   else ledger.park(seq, targets, 'uncertain')
 }
 
+/** The rows that were carried over have the flags that we knew of: what we changed of them just before may have had no answer. */
+function stateFlags({ box, mailboxId }: Fence, { states }: ProbeFindings, ledger: Ledger): void {
+  const target = ledger.server.mailbox(mailboxId)
+  const held = states.filter(({ uid: number }) => target?.box === box && target.checkpoint?.covered.has(number) === true)
+  if (held.length > 0) ledger.server.write({ kind: 'put-flags', mailboxId, states: held })
+}
+
 function settleTransferVerdicts(
   claim: Claim,
-  verdicts: readonly MessageVerdict[],
-  sourcesLeft: UidSet,
+  { verdicts, sourcesLeft }: ProbeFindings,
   kind: 'move' | 'copy',
   ledger: Ledger,
 ): Claim {
