@@ -92,8 +92,9 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
     weight: 4,
     isUpheaval: false,
     act({ account, chosen, ledger, mailbox, mayMeetExpunge, random }) {
-      const marked = UidSet.from(mailbox.select(chosen).flatMap(({ flags, uid }) => (flags.includes('\\Deleted') ? [uid] : [])))
-      if (mayMeetExpunge) ledger.ask('expunge', idsIn(mailbox, marked))
+      const marked = idsIn(mailbox, chosen.intersect(markedIn(mailbox)))
+      ledger.allowMarking(marked)
+      if (mayMeetExpunge) ledger.ask('expunge', marked)
       const others = account.mailboxes.filter((other) => other !== mailbox)
       account.move(mailbox, chosen, random.pick(others).path)
       return true
@@ -103,8 +104,9 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
     name: 'new UIDVALIDITY',
     weight: 1,
     isUpheaval: true,
-    act({ mailbox, random }) {
+    act({ ledger, mailbox, random }) {
       if (random.chance(0.5)) return false
+      ledger.allowMarking(idsIn(mailbox, markedIn(mailbox)))
       mailbox.bumpUidValidity()
       return true
     },
@@ -136,8 +138,10 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
     name: 'mailbox is renamed',
     weight: 1,
     isUpheaval: true,
-    act({ account }) {
-      if (account.mailbox(COMING) === undefined || account.mailbox(RENAMED) !== undefined) return false
+    act({ account, ledger }) {
+      const there = account.mailbox(COMING)
+      if (there === undefined || account.mailbox(RENAMED) !== undefined) return false
+      ledger.allowMarking(idsIn(there, markedIn(there)))
       account.rename(COMING, RENAMED)
       return true
     },
@@ -152,6 +156,11 @@ export function rivalAct(name: RivalActName): RivalAct {
 
 function idsIn(mailbox: ModelMailbox, uids: UidSet): string[] {
   return mailbox.select(uids).map(({ bytes }) => messageIdIn(bytes))
+}
+
+/** Under other names a mark may be anybody's: nobody can tell any more that it is ours. */
+function markedIn(mailbox: ModelMailbox): UidSet {
+  return UidSet.from(mailbox.messages.filter(({ flags }) => flags.includes('\\Deleted')).map(({ uid }) => uid))
 }
 
 /** Each message with this chance. */
