@@ -1,11 +1,12 @@
 /** Sends what the user did: lane by lane, a batch at a time, each claimed before it is sent and settled when it is answered. */
 
-import { type BodyId, type MutatingStep, type Observation, type OutgoingMessage, type Step, SyncError } from '@tidemail/core'
+import { type BodyId, type MutatingStep, type Observation, type OutgoingMessage, SyncError } from '@tidemail/core'
 import {
   type Batch,
   type Lane,
   Ledger,
   mailboxesWithOpenClaims,
+  marksLeftBy,
   planLanes,
   planReplay,
   type ReplayState,
@@ -70,8 +71,7 @@ async function drainLane(work: Work, lane: Lane, touched: Set<number>): Promise<
     const { observations, unread } = await runBatch(work, batch)
     if (refusesUidExpunge(batch, observations))
       await distrustCapability(work, 'UIDPLUS', 'the server does not understand UID EXPUNGE')
-    for (const { steps, unmarks } of batch.claims)
-      if (unmarks !== undefined && !isEachDone(steps, observations)) work.marksLeft.add(unmarks)
+    for (const id of marksLeftBy(batch, observations)) work.marksLeft.add(id)
     await changeLog(work, {
       reason: 'settle what the server answered',
       claims: batch.claims,
@@ -81,11 +81,6 @@ async function drainLane(work: Work, lane: Lane, touched: Set<number>): Promise<
     work.assertAlive()
     if (batch.claims.length > 0 && observations.every((item) => item.kind !== 'done' || item.outcome === 'stale')) return
   }
-}
-
-function isEachDone(steps: readonly Step[], observations: readonly Observation[]): boolean {
-  const done = new Set(observations.flatMap((item) => (item.kind === 'done' && item.outcome === 'ok' ? [item.id] : [])))
-  return steps.every(({ id }) => done.has(id))
 }
 
 /** BAD to a command that UIDPLUS promises: the removal is planned once more, without (FIELD-5, RFC 4549 §4.2.4). */

@@ -15,6 +15,7 @@ export {
 } from './held-window.ts'
 export { Ledger } from './ledger.ts'
 export { asksBefore, massExpunges } from './mass-delete.ts'
+export { marksLeftBy } from './own-marks.ts'
 export {
   type Conditions,
   DEFAULT_CONDITIONS,

@@ -133,11 +133,11 @@ export class Ledger {
 
   removeClaim(claim: Claim): void {
     this.writes.push({ kind: 'remove-claim', id: claim.id })
-    if (claim.shielded !== undefined) this.changeOwn(claim, claim.shielded, { add: [], remove: [] })
+    if (claim.shielded !== undefined) this.noteOwnChange(claim, claim.shielded, { add: [], remove: [] })
   }
 
   /** We changed these messages of the claim's mailbox ourselves: what is to be done only if nobody did is as it was. */
-  changeOwn({ members, unmarks }: Claim, uids: UidSet, delta: FlagDelta): void {
+  noteOwnChange({ members, unmarks }: Claim, uids: UidSet, delta: FlagDelta): void {
     const id = unmarks ?? members[0]?.targets.mailboxId
     const mailbox = id === undefined ? undefined : this.server.mailbox(id)
     if (mailbox === undefined) return

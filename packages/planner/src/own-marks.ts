@@ -2,7 +2,7 @@
  * Takes off the marks \Deleted that removals left on messages that stay: refused, given up or parked. With the mark, anybody's EXPUNGE would take them along.
  */
 
-import { hasFlag, type MailboxRecord, type MutatingStep, UidSet } from '@tidemail/core'
+import { hasFlag, type MailboxId, type MailboxRecord, type MutatingStep, type Observation, UidSet } from '@tidemail/core'
 import type { Claim, Operation, Progress } from '@tidemail/replay-log'
 import { identityOf } from './fence.ts'
 import { type Batch, type BatchContext, CLAIM_LIFE_MS, type ReplayState } from './replay-state.ts'
@@ -72,4 +72,10 @@ export function planUnmarking(mailbox: MailboxRecord, state: ReplayState, { clai
     steps,
     moot: [],
   }
+}
+
+/** The mailboxes in which the batch was to take marks off, and the server did not do so. */
+export function marksLeftBy({ claims }: Batch, observations: readonly Observation[]): MailboxId[] {
+  const done = new Set(observations.flatMap((item) => (item.kind === 'done' && item.outcome === 'ok' ? [item.id] : [])))
+  return claims.flatMap(({ steps, unmarks }) => (unmarks === undefined || steps.every(({ id }) => done.has(id)) ? [] : [unmarks]))
 }

@@ -84,7 +84,7 @@ function settleUnmarking(claim: Claim, mailboxId: MailboxId, outcome: Outcome, l
   for (const step of outcome === 'ok' ? claim.steps : []) {
     if (step.kind !== 'store') continue
     ledger.server.unmark(mailboxId, step.uids)
-    ledger.changeOwn(claim, step.uids, { add: [], remove: step.flags })
+    ledger.noteOwnChange(claim, step.uids, { add: [], remove: step.flags })
   }
   ledger.removeClaim(claim)
 }

@@ -114,7 +114,7 @@ function inferFlags(claim: Claim, step: StoreStep, { observations, look, seen, v
   // A mark that the user makes, or takes off, is none of a removal.
   if (step.flags.some(isMark)) ledger.server.unmark(mailboxId, step.uids)
   const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
-  ledger.changeOwn(claim, step.uids.difference(left).union(there.intersect(before)), delta)
+  ledger.noteOwnChange(claim, step.uids.difference(left).union(there.intersect(before)), delta)
 }
 
 /** What may have been done by an attempt before: then the server tells of no change now (H-14), though it was one. */
