@@ -3,7 +3,7 @@
 import { type EntrySeq, type MessageReference, type StoreStep, UidSet } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
 import { describe, expect, it } from 'vitest'
-import { ReviewWorld, referencesIn, refused, synchronised } from './review/review-world.ts'
+import { flagsOf, ReviewWorld, referencesIn, refused, synchronised } from './review/review-world.ts'
 
 type Without = NonNullable<ConstructorParameters<typeof ReviewWorld>[0]>['without']
 
@@ -126,5 +126,26 @@ describe('a mark', () => {
     expect(await lab.world.settle(lab.engine)).toBe('done')
     expect(isFirst).toBe(false)
     expect(flags(lab)).toEqual(['', '', ''])
+  })
+
+  it.each([
+    ['copy', ['', '', '']],
+    ['move', ['', '']],
+  ] as const)('that a %s of ours takes along comes off there', async (kind, left) => {
+    // Verifies: I-STORE-2
+    const lab = await refusedRemoval('CANNOT')
+    const { answer } = lab.world.bend
+    lab.world.bend = {
+      answer: (step) => (step.kind === 'store' && step.direction === 'remove' ? refused(step) : (answer?.(step) ?? null)),
+    }
+    expect(await lab.world.settle(lab.engine)).toBe('done')
+    const [newest] = await referencesIn(lab.world, lab.engine, 'INBOX')
+    await lab.engine[kind]([newest as MessageReference], (await lab.engine.mailbox('Archive')).id).accepted
+    expect(await lab.world.settle(lab.engine)).toBe('done')
+    expect(flagsOf(lab.world.account, 'Archive')).toEqual(['\\Deleted'])
+    lab.world.bend = {}
+    expect(await lab.world.settle(lab.engine)).toBe('done')
+    expect(flagsOf(lab.world.account, 'Archive')).toEqual([''])
+    expect(flags(lab)).toEqual(left)
   })
 })

@@ -64,13 +64,14 @@ export class ServerStateChanges {
     this.changeCheckpoint(mailboxId, (checkpoint) => withoutGone(checkpoint, uids))
   }
 
-  /** Rows held of the sources stand in the other mailbox too, which has given all of these UIDs. */
+  /** Rows held of the sources stand in the other mailbox too, with the marks of ours, and it has given all of these UIDs. */
   carry(from: MailboxId, to: MailboxRecord, pairs: UidPairs): void {
-    const held = this.mailboxes.get(from)?.checkpoint?.covered ?? UidSet.EMPTY
-    const carried = pairs.restrict(held)
+    const source = this.mailboxes.get(from)?.checkpoint
+    const carried = pairs.restrict(source?.covered ?? UidSet.EMPTY)
     if (carried.ranges.length > 0) this.rows.push({ kind: 'carry-messages', from, to: to.id, pairs: carried })
     this.cover(to.id, carried.destinations)
     this.name(to.id, pairs.destinations)
+    this.mark(to.id, pairs.restrict(source?.marked ?? UidSet.EMPTY).destinations)
   }
 
   /** A removal of ours is about to mark these. */

@@ -1,6 +1,6 @@
 /** Keeps account of what was asked for each message, and of what the server carried out: nothing more often than asked, nothing unasked. */
 
-import { type Flag, flagKey, isMutating, type Step } from '@tidemail/core'
+import { type Flag, flagKey, hasFlag, isMutating, type Step } from '@tidemail/core'
 import type { Operation } from '@tidemail/replay-log'
 import type { Executed } from '@tidemail/testing/simulated'
 import { messageIdIn } from './equality.ts'
@@ -30,13 +30,15 @@ const DELETED = flagKey('\\Deleted')
 /** Messages are told apart by their Message-ID. */
 export class Ledger {
   readonly #hasMove: boolean
+  readonly #hasUidplus: boolean
   readonly submissions: SubmissionLedger = new SubmissionLedger()
   readonly #accounts = new Map<string, Account>()
   readonly #mailboxes = new Map<string, number>()
   #repeats = 0
 
-  constructor({ hasMove }: { readonly hasMove: boolean }) {
+  constructor({ hasMove, hasUidplus }: { readonly hasMove: boolean; readonly hasUidplus: boolean }) {
     this.#hasMove = hasMove
+    this.#hasUidplus = hasUidplus
   }
 
   get messageIds(): Iterable<string> {
@@ -136,7 +138,13 @@ export class Ledger {
     if (step.kind === 'create') return this.#enterMailbox(`create ${step.path}`)
     if (step.kind === 'rename') return this.#enterMailbox(`rename ${step.to}`)
     if (step.kind === 'delete') return this.#enterMailbox('delete ')
+    if (!this.#hasUidplus && (step.kind === 'copy' || step.kind === 'move')) this.#allowMarksAlong(messages)
     return messages.flatMap(({ bytes }) => this.#enterOne(step, messageIdIn(bytes)))
+  }
+
+  /** Without COPYUID nobody knows which message bears the mark that a copy took along. */
+  #allowMarksAlong(messages: Executed['messages']): void {
+    this.allowMarking(messages.filter(({ flags }) => hasFlag(flags, '\\Deleted')).map(({ bytes }) => messageIdIn(bytes)))
   }
 
   /** Enters a message that somebody else made. */

@@ -76,7 +76,7 @@ export class SimulatedWorld {
     this.account = new ModelAccount({
       mailboxes: Object.fromEntries(mailboxes.map((path) => [path, path === 'Archive' ? 'archive' : null])),
     })
-    this.ledger = new Ledger({ hasMove: !this.without.includes('MOVE') })
+    this.ledger = new Ledger({ hasMove: !this.without.includes('MOVE'), hasUidplus: !this.without.includes('UIDPLUS') })
     this.#checks = new StoreChecks(this.account, { isListingLate: circumstances.listingLagMs > 0 })
     this.parkedChecks = new ParkedChecks(this.account, this.ledger.submissions)
     this.onDisk = new MemoryMessageStore({ disk: this.disk, clock: this.clock })

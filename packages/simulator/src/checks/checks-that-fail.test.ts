@@ -21,7 +21,7 @@ it('complains of a UID that was not given, of a missing claim, of haste and of d
 })
 
 it('complains of an upload that took effect twice, and of a flag that nobody asked for (Verifies: I-LOG-3)', () => {
-  const ledger = new Ledger({ hasMove: true })
+  const ledger = new Ledger({ hasMove: true, hasUidplus: true })
   ledger.ask('append', ['<m@test>'])
   const messages = new ModelAccount().inbox.append([{ bytes: message, flags: [], internalDate: 0 }])
   const outgoing = { bodyId: bodyId('b'), sizeBytes: message.length, flags: [], internalDate: 0 }
