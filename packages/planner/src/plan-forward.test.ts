@@ -1,6 +1,7 @@
 import {
   accountId,
   boxEpoch,
+  type Checkpoint,
   type Done,
   type MailboxRecord,
   mailboxId,
@@ -282,6 +283,33 @@ describe('taking in the answers', () => {
     const looked = plan(local({ known: '1:5' }), status(4, 6, 40), 'condstore')
     const answers = [opened(looked, 4, 6, 40), ...done(looked, 5)]
     expect(takeForward(looked, answers)).toMatchObject({ kind: 'verify' })
+  })
+
+  it('misses what came unnamed while a copy of ours, not listed yet, stands in the count for it', () => {
+    // Verifies: I-SYNC-2
+    const looked = plan(local({ known: '1:3,9', uidNext: 4 }), status(4, 5, 40), 'qresync')
+    expect(takeForward(looked, [opened(looked, 4, 5, 40), ...done(looked, 4)])).toMatchObject({ kind: 'verify' })
+    const named = [opened(looked, 4, 5, 40), row(4, [], 'summary'), ...done(looked, 5)]
+    expect(takeForward(looked, named)).toMatchObject({ kind: 'taken' })
+  })
+
+  it('counts what was gone before the mailbox was opened, not what went since, as gone when it was opened', () => {
+    // Verifies: I-SYNC-2
+    const looked = plan(local(), status(3, 4, 40), 'qresync')
+    const since: Observation = { kind: 'vanished', mailbox, uids: UidSet.parse('2'), isEarlier: false }
+    expect(takeForward(looked, [opened(looked, 3, 4, 40), since, ...done(looked, 2)])).toMatchObject({ kind: 'taken' })
+    expect(takeForward(looked, [opened(looked, 2, 4, 40), vanished('2'), ...done(looked, 2)])).toMatchObject({ kind: 'taken' })
+  })
+
+  it('keeps what it does not tell of: which messages we marked, but for those that went, and how far UIDs were named', () => {
+    // Verifies: I-STORE-2, H-10
+    const before = local()
+    const checkpoint = { ...(before.checkpoint as Checkpoint), marked: UidSet.parse('1:2'), namedUpTo: 9 }
+    const looked = plan({ ...before, checkpoint }, status(2, 4, 40), 'qresync')
+    const result = takeForward(looked, [opened(looked, 2, 4, 40), vanished('2'), ...done(looked, 2)])
+    expect(result.kind === 'taken' && result.mailbox.checkpoint).toMatchObject({ marked: UidSet.parse('1'), namedUpTo: 9 })
+    const all = takeForward(looked, [opened(looked, 1, 4, 40), vanished('1:2'), ...done(looked, 1)])
+    expect(all.kind === 'taken' && all.mailbox.checkpoint).not.toHaveProperty('marked')
   })
 
   it('does not take an omitted FETCH for an expunge', () => {
