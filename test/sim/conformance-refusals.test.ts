@@ -23,6 +23,8 @@ const REFUSALS: readonly (readonly [code: string, flag: Outcome, append: Outcome
   ['AUTHORIZATIONFAILED', 'parked (not-permitted)', 'parked (not-permitted)'],
   ['PRIVACYREQUIRED', 'parked (not-permitted)', 'parked (not-permitted)'],
   ['NONEXISTENT', 'parked (mailbox-gone)', 'parked (mailbox-gone)'],
+  ['ALREADYEXISTS', 'rejected', 'parked (rejected-repeatedly)'],
+  ['TOOBIG', 'rejected', 'parked (rejected-repeatedly)'],
   ['CANNOT', 'rejected', 'parked (rejected-repeatedly)'],
   ['CLIENTBUG', 'rejected', 'parked (rejected-repeatedly)'],
 ]

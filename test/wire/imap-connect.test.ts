@@ -44,8 +44,14 @@ describe('connecting', () => {
     ['NO [UNAVAILABLE] later', 'remote.try-later'],
     ['NO [INUSE] later', 'remote.try-later'],
     ['NO [LIMIT] later', 'remote.try-later'],
+    ['NO [SERVERBUG] oops', 'remote.try-later'],
+    ['NO [CORRUPTION] oops', 'remote.try-later'],
+    ['NO [AUTHORIZATIONFAILED] not as somebody else', 'remote.auth-rejected'],
+    ['NO [EXPIRED] choose a new password', 'remote.auth-rejected'],
+    ['NO [CONTACTADMIN] call us', 'remote.auth-rejected'],
     ['BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds', 'remote.try-later'],
   ])('takes %s to the login for %s', async (reply, code) => {
+    // Verifies: DC-5530-3
     const error = await failure(async (peer) => {
       peer.send(GREETING)
       await peer.answer('LOGIN', reply)

@@ -17,7 +17,8 @@ export interface ConnectFailure {
   readonly secrets: readonly string[]
 }
 
-const LATER_CODES: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INUSE', 'LIMIT'])
+/** RFC 5530 §3: what they tell of passes, and has nothing to do with the password. */
+const LATER_CODES: ReadonlySet<string> = new Set(['UNAVAILABLE', 'INUSE', 'LIMIT', 'SERVERBUG', 'CORRUPTION'])
 
 export function connectError(failure: ConnectFailure): SyncError {
   return refusedError(failure) ?? tlsError(failure) ?? networkError(failure) ?? protocolError(failure)

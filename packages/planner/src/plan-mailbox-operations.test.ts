@@ -394,6 +394,7 @@ describe('answers', () => {
     ['delete', [record('A')], remove('A'), 'NOPERM', ['INBOX', 'A'], ['#1 not-permitted']],
     ['create', [made('N')], create('N'), 'CANNOT', ['INBOX'], ['#1 rejected']],
   ] as const)('NO to %s: %#', (_, mailboxes, request, code, then, told) => {
+    // Verifies: DC-5530-3
     const end = after(state(mailboxes, log(request)), 'rejected', code)
     expect(paths(end)).toEqual(then)
     expect(end.told).toEqual(told)
