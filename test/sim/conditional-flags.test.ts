@@ -122,6 +122,19 @@ describe('a change of flags on the condition that nobody made another', () => {
     expect(flagsOf(all)).toBe('\\Flagged')
   })
 
+  it('is no conflict with our taking off the mark of a removal that was taken back', async () => {
+    // Verifies: DC-7162-3.1.3a, I-STORE-2
+    const all = await lab()
+    const [newest] = await all.world.messages(all.engine, 'INBOX')
+    const [seq] = await all.engine.expunge([newest?.reference as MessageReference]).accepted
+    all.world.bend = { ...all.world.bend, answer: (step) => (step.kind === 'expunge' ? refused(step, 'INUSE') : null) }
+    await all.engine.syncOnce()
+    await all.engine.undo(seq as EntrySeq)
+    await change(all, { add: ['flagged'], when: 'unchanged' })
+    await nothingWaits(all)
+    expect(flagsOf(all)).toBe('\\Flagged')
+  })
+
   it('is done before what was asked after it on the same message, and after what was asked before', async () => {
     // Verifies: I-LOG-4
     const all = await lab()

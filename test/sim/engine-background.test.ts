@@ -1,6 +1,6 @@
 /** An engine that was started: what it does without being asked, when the network goes, and when it is told to rest. */
 
-import { SyncError } from '@tidemail/core'
+import { type EntrySeq, SyncError } from '@tidemail/core'
 import type { EngineStatus, MailEngine, Phase } from '@tidemail/engine'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EngineLab, message, messagesOf, totalsOf, until } from './engine-lab.ts'
@@ -102,6 +102,21 @@ describe('a started engine', () => {
       await Promise.all(acts)
       await late.close()
     }
+  })
+
+  it.each(['undo', 'discard'] as const)('takes the mark of a refused removal off at once after %s', async (decision) => {
+    // Verifies: I-STORE-2
+    const mail = await started()
+    const [newest] = await messagesOf(mail, 'INBOX')
+    lab.remote.fault = ({ kind }) => (kind === 'expunge' ? 'reject' : 'pass')
+    const refused = coming(mail, 'watching')
+    const [seq] = await mail.expunge(newest?.reference ?? []).accepted
+    await refused
+    expect(lab.account.inbox.messages.at(-1)?.flags).toEqual(['\\Deleted'])
+    const decided = coming(mail, 'watching')
+    await mail[decision](seq as EntrySeq)
+    await decided
+    expect(lab.account.inbox.messages.at(-1)?.flags).toEqual([])
   })
 
   it('takes in news of INBOX as they come', async () => {

@@ -144,6 +144,30 @@ describe('submit', () => {
     expect(lab.onServer('Sent')).toEqual(kept === undefined ? [] : [kept])
   })
 
+  it('tells what came of it to another tab that is just writing, too', async () => {
+    const store = new MemoryMessageStore({ disk: lab.disk, clock: lab.clock, ownership: 'shared' })
+    const commit = store.commit.bind(store)
+    const left: string[] = []
+    store.commit = (change) => {
+      if (!change.reason.startsWith('leave')) return commit(change)
+      left.push(change.reason)
+      return left.length === 1 ? Promise.resolve({ kind: 'conflict', on: 'entry', what: 'It was changed.' }) : commit(change)
+    }
+    const mail = await lab.openSynchronised({
+      store,
+      submitter: {
+        submit: async (letter) => {
+          await lab.openSynchronised({ store: new MemoryMessageStore({ disk: lab.disk, clock: lab.clock, ownership: 'shared' }) })
+          return submitter.submit(letter)
+        },
+      },
+    })
+    await mail.submit(LETTER).accepted
+    expect(await codeOf(mail.syncOnce())).toBe('engine.not-leader')
+    expect(left).toHaveLength(2)
+    expect(await parkedFor(mail)).toEqual([])
+  })
+
   // Verifies: I-LOG-2, H-9, FIELD-19
   it.each(['lose-answer', 'throw'] as const)('never sends again by itself what may have been sent (%s)', async (fault) => {
     const mail = await lab.openSynchronised({ submitter })

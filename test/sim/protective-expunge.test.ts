@@ -54,6 +54,7 @@ describe('a removal without UIDPLUS', () => {
   )
 
   it('leaves to others what they marked, when the process dies between any two steps', async () => {
+    // Verifies: DC-4549-4.2.4c
     for (let at = 0; ; at += 1) {
       expect(at).toBeLessThan(PLACES_MAX)
       const { world, engine } = await withRemovalQueued()

@@ -73,7 +73,9 @@ export class Decisions {
       if (rest === entry) return { answer, writes: [] }
       return { answer, writes: entryWrites([rest], now) }
     })
-    return 'kind' in decided ? decided : this.compensate({ seq, operation: decided.operation }, decided.requests)
+    if (!('kind' in decided)) return this.compensate({ seq, operation: decided.operation }, decided.requests)
+    this.options.onAccepted()
+    return decided
   }
 
   /** Gives up what is queued or parked of the entry; what is being sent stays. Nothing is undone on the server, but the mark of a removal comes off. */

@@ -18,6 +18,7 @@ import { acceptOperation, type Claim, type Entry, type Happening, type Operation
 import { sampleMailbox } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { marksLeftBy, marksOf, unwantedMarks } from './own-marks.ts'
+import { lanesWithWork, planLanes } from './plan-replay.ts'
 
 const ME = accountId('me')
 const [INBOX, ARCHIVE] = [mailboxId(1), mailboxId(2)]
@@ -66,6 +67,17 @@ describe('marks of ours in a mailbox', () => {
     expect(unwantedMarks(mailbox, { entries: [], marksLeft: new Set([INBOX]) }).isEmpty).toBe(true)
     expect(String(unwantedMarks(mailbox, { entries: [], marksLeft: new Set([ARCHIVE]) }))).toBe('4:6')
   })
+})
+
+it('marks that nobody wants come off in a lane of their own, as soon as nothing there is without an answer', () => {
+  // Verifies: I-STORE-2, H-7
+  const server = { capabilities: [], enabled: [], appendLimitOctets: null, distrusted: [] }
+  const state = { accountId: ME, entries: [], mailboxes: new Map([[INBOX, mailbox]]), server, now: 0 }
+  const unmarking = claim([{ ...mark, direction: 'remove' }], { unmarks: INBOX })
+  for (const lanes of [planLanes, lanesWithWork]) {
+    expect(lanes({ ...state, claims: [] })).toEqual([{ kind: 'messages', mailboxId: INBOX }])
+    expect(lanes({ ...state, claims: [unmarking] })).toEqual([])
+  }
 })
 
 describe('what a removal marks', () => {

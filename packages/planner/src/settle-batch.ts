@@ -229,7 +229,7 @@ function settleRejected(
   const step = claim.steps[at] as MutatingStep
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
   // Some of the flags may have been changed: to undo that is no longer free, and it was us.
-  const isPartly = step.kind === 'store' && !isRemoval(claim) && dones.some((done) => done?.outcome === 'ok')
+  const isPartly = step.kind === 'store' && dones.some((done) => done?.outcome === 'ok')
   const mayBeDone = isPartly ? (claim.unaltered ?? []) : undefined
   for (const { seq, targets } of settlePartOfTransfer(claim, step, observations, ledger)) {
     // What is not understood is done another way: the engine has learnt it, and plans without UID EXPUNGE from now on.
