@@ -2,8 +2,9 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Coverage, type CoverageTable } from './coverage.ts'
+import { TIERS } from './history.ts'
 
-/** One run. Another run from the same seed takes its place. */
+/** One run. Another run that lived through some of the same histories takes its place. */
 export interface CampaignChunk {
   readonly firstSeed: number
   /** `all`, or the one that was played. */
@@ -19,9 +20,19 @@ export interface CampaignChunk {
 /** @param path without `.md` and `.json` */
 export function addToReport(path: string, chunk: CampaignChunk): void {
   const known = existsSync(`${path}.json`) ? (JSON.parse(readFileSync(`${path}.json`, 'utf8')) as readonly CampaignChunk[]) : []
-  const chunks = [...known.filter(({ firstSeed, tier }) => firstSeed !== chunk.firstSeed || tier !== chunk.tier), chunk]
+  const chunks = [...known.filter((other) => !overlaps(other, chunk)), chunk]
   writeFileSync(`${path}.json`, `${JSON.stringify(chunks)}\n`)
   writeFileSync(`${path}.md`, reportOf(chunks))
+}
+
+function overlaps(one: CampaignChunk, other: CampaignChunk): boolean {
+  const isOtherTier = one.tier !== other.tier && one.tier !== 'all' && other.tier !== 'all'
+  return !isOtherTier && one.firstSeed <= lastSeedOf(other) && other.firstSeed <= lastSeedOf(one)
+}
+
+function lastSeedOf({ firstSeed, histories, tier }: CampaignChunk): number {
+  const perSeed = tier === 'all' ? Object.keys(TIERS).length : 1
+  return firstSeed + Math.max(1, Math.ceil(histories / perSeed)) - 1
 }
 
 /** The document, of all chunks together. */
