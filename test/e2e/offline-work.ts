@@ -4,6 +4,7 @@ import type { MailboxId, MessageReference } from '@tidemail/core'
 import type { ReadAccount } from '@tidemail/testing'
 import { numbered, numberedRange, numberOf, placesOf } from './numbered-mail.ts'
 import type { RealAccount } from './real-account.ts'
+import { unsettledWork } from './unsettled-work.ts'
 
 const SEEDED = 24
 /** Every user has these on servers that make them. */
@@ -20,6 +21,9 @@ export async function prepare(account: RealAccount): Promise<void> {
   await account.seed('Drafts', [numbered(30, { flags: ['\\Draft', '\\Seen'] })])
   await account.sync()
 }
+
+/** As many as `workOffline` asks for. */
+const OPERATIONS = 25
 
 /** Offline: every operation on what is on the server, and again on what is not there yet. */
 export async function workOffline(account: RealAccount): Promise<void> {
@@ -116,10 +120,11 @@ const NUMBERS = [...Array.from({ length: SEEDED }, (_, index) => index + 1), ...
 const MAILBOXES = { there: ['Archive', 'Drafts', 'INBOX', 'Plans', 'Post', 'Trash', 'Work'], gone: ['Closed', 'Letters'] }
 const SUBSCRIBED = { there: ['Plans', 'Post'], gone: ['Closed', 'Letters', 'Work'] }
 
-/** A sentence for whatever was lost, doubled, resurrected or changed, and for each difference of store and server. */
+/** A sentence for whatever was lost, doubled, resurrected, changed or not settled, and for each difference of store and server. */
 export async function damage(account: RealAccount): Promise<readonly string[]> {
   const onServer = await account.readServer()
   return [
+    ...(await unsettledWork(account, OPERATIONS)),
     ...misplaced(onServer),
     ...misnamed(
       'mailbox',
