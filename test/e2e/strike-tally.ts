@@ -3,8 +3,9 @@
 import type { TargetState } from '@tidemail/replay-log'
 import type { RealAccount } from './real-account.ts'
 
-/** What one strike left behind. */
+/** What one strike left behind. One that was armed too late, or came when all was done, has not struck. */
 export interface Struck {
+  readonly hasStruck: boolean
   /** Sent, and never answered. */
   readonly commands: readonly string[]
   readonly states: readonly TargetState[]
@@ -20,12 +21,12 @@ export async function statesLeft({ engine }: RealAccount): Promise<readonly Targ
   return (await engine.entries()).flatMap((entry) => entry.progress.map((group) => group.state))
 }
 
-/** Says it in a line, too. */
+/** Adds up what has really struck, and says it in a line, too. */
 export function tallyOf(
   what: string,
   trials: readonly { readonly struck: readonly Struck[]; readonly harm: readonly string[] }[],
 ): Tally {
-  const struck = trials.flatMap((trial) => trial.struck)
+  const struck = trials.flatMap((trial) => trial.struck.filter(({ hasStruck }) => hasStruck))
   const commands = new Set(struck.flatMap((strike) => strike.commands))
   const states = new Set(struck.flatMap((strike) => strike.states))
   const harm = trials.flatMap((trial) => trial.harm)
