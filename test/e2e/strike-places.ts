@@ -33,8 +33,9 @@ export function strikePlaces(spans: readonly WireSpan[], count: number): readonl
   const kinds = commandsIn(spans)
   return Array.from({ length: count }, (_, index) => {
     const round = Math.floor(index / kinds.length)
-    const command = kinds[index % kinds.length] ?? ''
-    const direction = (index + round) % 2 === 0 ? 'up' : 'down'
+    const kind = index % kinds.length
+    const command = kinds[kind] ?? ''
+    const direction = (kind + round) % 2 === 0 ? 'up' : 'down'
     const ofKind = spans.filter((span) => span.command === command)
     // A command whose answer came with that of another has no octets of its own there.
     const inDirection = ofKind.filter((span) => span.direction === direction)

@@ -13,13 +13,16 @@ export interface WireSpan {
 
 export class WireWatch {
   #octetsDown = 0
+  #greetingOctets = 0
   /** The octet behind the tagged answer, by tag. */
   #answers = new Map<string, number>()
 
   /** For the proxy: it hands on every line as it is. */
   readonly rewriteLine = (line: string): string => {
     const literal = /\{(\d+)\}$/.exec(line)?.[1]
+    const isFirst = this.#octetsDown === 0
     this.#octetsDown += line.length + 2 + Number(literal ?? 0)
+    if (isFirst && line.startsWith('* OK ')) this.#greetingOctets = this.#octetsDown
     const tag = /^([^\s*+]+) (?:OK|NO|BAD)\b/.exec(line)?.[1]
     if (tag !== undefined) this.#answers.set(tag, this.#octetsDown)
     return line
@@ -29,6 +32,7 @@ export class WireWatch {
   begin(proxy: FaultProxy): void {
     proxy.reset()
     this.#octetsDown = 0
+    this.#greetingOctets = 0
     this.#answers = new Map()
   }
 
@@ -42,7 +46,7 @@ export class WireWatch {
   spans({ commands }: FaultProxy): readonly WireSpan[] {
     const spans: WireSpan[] = []
     const counts = new Map<string, number>()
-    let answered = 0
+    let answered = this.#greetingOctets
     for (const one of commands) {
       const command = kindOf(one)
       const nth = (counts.get(command) ?? 0) + 1
