@@ -11,6 +11,8 @@ interface Account {
   readonly asked: { append: number; copy: number; move: number; expunge: number }
   /** How often the server did it for us. */
   readonly done: { append: number; copy: number; move: number }
+  /** How often the log says that it is done. */
+  readonly confirmed: { append: number; copy: number; move: number }
   /** `add \seen`, `remove $work` ... that the user asked for. */
   readonly flags: Set<string>
   /** Whether somebody else marked it for deletion: the mark may be taken off and put on again, to spare it. */
@@ -142,6 +144,16 @@ export class Ledger {
     return messages.flatMap(({ bytes }) => this.#enterOne(step, messageIdIn(bytes)))
   }
 
+  /** Enters what the log says to be done, and answers what is wrong with it: that the server did it less often (I-LOG-2). */
+  confirm(deed: 'append' | 'copy' | 'move', messageId: string): string[] {
+    const { confirmed, done } = this.#of(messageId)
+    const step = deed === 'move' && !this.#hasMove ? 'copy' : deed
+    confirmed[step] += 1
+    return confirmed[step] > done[step]
+      ? [`${messageId}: ${step} took effect ${done[step]} times, ${confirmed[step]} are told of`]
+      : []
+  }
+
   /** Without COPYUID nobody knows which message bears the mark that a copy took along. */
   #allowMarksAlong(messages: Executed['messages']): void {
     this.allowMarking(messages.filter(({ flags }) => hasFlag(flags, '\\Deleted')).map(({ bytes }) => messageIdIn(bytes)))
@@ -201,6 +213,7 @@ export class Ledger {
     const account: Account = {
       asked: { append: 0, copy: 0, move: 0, expunge: 0 },
       done: { append: 0, copy: 0, move: 0 },
+      confirmed: { append: 0, copy: 0, move: 0 },
       flags: new Set(),
       isMarked: false,
       isLosable: false,

@@ -14,6 +14,7 @@ import {
 import { ClaimChecks } from './checks/claim-checks.ts'
 import { NetChecks, nameOf } from './checks/net-checks.ts'
 import { ParkedChecks } from './checks/parked-checks.ts'
+import { SettlementChecks } from './checks/settlement-checks.ts'
 import { StoreChecks } from './checks/store-checks.ts'
 import { checkView } from './checks/view-check.ts'
 import { Coverage, type LogState } from './coverage.ts'
@@ -55,6 +56,7 @@ export class SimulatedWorld {
   readonly composed: string[] = []
   readonly #checks: StoreChecks
   readonly #claims = new ClaimChecks()
+  readonly #settlements: SettlementChecks
   readonly parkedChecks: ParkedChecks
   /** What is on the disk, read past every process. */
   readonly onDisk: MemoryMessageStore
@@ -78,6 +80,7 @@ export class SimulatedWorld {
     })
     this.ledger = new Ledger({ hasMove: !this.without.includes('MOVE'), hasUidplus: !this.without.includes('UIDPLUS') })
     this.#checks = new StoreChecks(this.account, { isListingLate: circumstances.listingLagMs > 0 })
+    this.#settlements = new SettlementChecks(this.account, this.ledger)
     this.parkedChecks = new ParkedChecks(this.account, this.ledger.submissions)
     this.onDisk = new MemoryMessageStore({ disk: this.disk, clock: this.clock })
     this.#onInterruption = onInterruption
@@ -220,6 +223,7 @@ export class SimulatedWorld {
     const found = [
       ...this.#checks.check(before, after),
       ...this.parkedChecks.check(before, after),
+      ...this.#settlements.check(before, after),
       ...this.#claims.check(before, after, { by, now: this.clock.now() }),
     ]
     for (const finding of found) this.find({ ...finding, what: `at "${what}": ${finding.what}` })
