@@ -154,7 +154,9 @@ class Player {
     const mayMeetExpunge = isAnyoneBusy && without.includes('UIDPLUS')
     const newMessage = () => this.#newMessage(random)
     const scene = { account, random, ledger, mailbox, chosen, now: clock.now(), mayMeetExpunge, newMessage }
-    const hasActed = this.world.parkedChecks.whileOthersAct(mailbox, () => rivalAct(name).act(scene))
+    const { act, takesProof } = rivalAct(name)
+    const hasActed = this.world.parkedChecks.whileOthersAct(mailbox, () => act(scene))
+    if (hasActed && takesProof) this.world.parkedChecks.othersTakeProof()
     if (hasActed) this.world.happened(`rival: ${name}`, `  ${mailbox.path} ${chosen}`)
   }
 

@@ -33,8 +33,8 @@ export type RivalActName =
 interface RivalAct {
   readonly name: RivalActName
   readonly weight: number
-  /** Whether it takes away what operations may wait for: then some may have to be shown to the user. */
-  readonly isUpheaval: boolean
+  /** Whether it takes away what proves that a step of ours took effect: messages, their UIDs, or the names of mailboxes. */
+  readonly takesProof: boolean
   /** Answers whether anything happened. */
   act(scene: RivalScene): boolean
 }
@@ -47,7 +47,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
   {
     name: 'append',
     weight: 8,
-    isUpheaval: false,
+    takesProof: false,
     act({ ledger, mailbox, newMessage, now, random }) {
       const { bytes, id } = newMessage()
       ledger.meet(id)
@@ -59,7 +59,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
   {
     name: 'flag',
     weight: 8,
-    isUpheaval: false,
+    takesProof: false,
     act({ chosen, mailbox, random }) {
       mailbox.store(chosen, { direction: random.pick(['add', 'remove'] as const), flags: [random.pick(FLAGS)] })
       return true
@@ -69,7 +69,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
     // Without UID EXPUNGE our own removals must spare these (RFC 4549 §4.2.4).
     name: 'mark for deletion',
     weight: 4,
-    isUpheaval: false,
+    takesProof: false,
     act({ chosen, ledger, mailbox, mayMeetExpunge }) {
       ledger.allowMarking(idsIn(mailbox, chosen))
       if (mayMeetExpunge) ledger.ask('expunge', idsIn(mailbox, chosen))
@@ -80,7 +80,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
   {
     name: 'expunge',
     weight: 4,
-    isUpheaval: false,
+    takesProof: true,
     act({ chosen, ledger, mailbox }) {
       ledger.allowLoss(idsIn(mailbox, chosen))
       mailbox.remove(chosen)
@@ -90,7 +90,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
   {
     name: 'move',
     weight: 4,
-    isUpheaval: false,
+    takesProof: true,
     act({ account, chosen, ledger, mailbox, mayMeetExpunge, random }) {
       const marked = idsIn(mailbox, chosen.intersect(markedIn(mailbox)))
       ledger.allowMarking(marked)
@@ -103,7 +103,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
   {
     name: 'new UIDVALIDITY',
     weight: 1,
-    isUpheaval: true,
+    takesProof: true,
     act({ ledger, mailbox, random }) {
       if (random.chance(0.5)) return false
       ledger.allowMarking(idsIn(mailbox, markedIn(mailbox)))
@@ -114,7 +114,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
   {
     name: 'forgotten expunges',
     weight: 1,
-    isUpheaval: false,
+    takesProof: false,
     act({ mailbox }) {
       mailbox.forgetExpunges()
       return true
@@ -123,7 +123,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
   {
     name: 'mailbox comes or goes',
     weight: 2,
-    isUpheaval: true,
+    takesProof: true,
     act({ account, ledger }) {
       const there = account.mailbox(COMING) ?? account.mailbox(RENAMED)
       if (there === undefined) account.create(COMING)
@@ -137,7 +137,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
   {
     name: 'mailbox is renamed',
     weight: 1,
-    isUpheaval: true,
+    takesProof: true,
     act({ account, ledger }) {
       const there = account.mailbox(COMING)
       if (there === undefined || account.mailbox(RENAMED) !== undefined) return false

@@ -78,10 +78,11 @@ export class SimulatedWorld {
     this.account = new ModelAccount({
       mailboxes: Object.fromEntries(mailboxes.map((path) => [path, path === 'Archive' ? 'archive' : null])),
     })
-    this.ledger = new Ledger({ hasMove: !this.without.includes('MOVE'), hasUidplus: !this.without.includes('UIDPLUS') })
+    const hasUidplus = !this.without.includes('UIDPLUS')
+    this.ledger = new Ledger({ hasMove: !this.without.includes('MOVE'), hasUidplus })
     this.#checks = new StoreChecks(this.account, { isListingLate: circumstances.listingLagMs > 0 })
     this.#settlements = new SettlementChecks(this.account, this.ledger)
-    this.parkedChecks = new ParkedChecks(this.account, this.ledger.submissions)
+    this.parkedChecks = new ParkedChecks(this.account, this.ledger.submissions, { hasUidplus })
     this.onDisk = new MemoryMessageStore({ disk: this.disk, clock: this.clock })
     this.#onInterruption = onInterruption
     this.account.listen(({ event, mailbox }) => {

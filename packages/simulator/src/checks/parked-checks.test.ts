@@ -28,7 +28,7 @@ function stateWith(entry: Entry, mailbox: MailboxRecord): MemoryState {
 it('complains of a conflict with nobody (Verifies: I-LOG-2)', () => {
   const account = new ModelAccount()
   account.inbox.append([{ bytes: message, flags: [], internalDate: 0 }])
-  const checks = new ParkedChecks(account, new SubmissionLedger())
+  const checks = new ParkedChecks(account, new SubmissionLedger(), { hasUidplus: true })
   const targets = { kind: 'stored' as const, mailboxId: inbox, box: boxEpoch(1), uids: UidSet.of(1) }
   const since = modSeq(account.inbox.highestModSeq)
   const entry: Entry = {
@@ -55,4 +55,30 @@ it('complains of a conflict with nobody (Verifies: I-LOG-2)', () => {
     return true
   })
   expect(found()).toEqual([])
+})
+
+it('complains of uncertainty where a probe can tell, but not where others took the proof away (Verifies: H-9)', () => {
+  const account = new ModelAccount()
+  const targets = { kind: 'stored' as const, mailboxId: inbox, box: boxEpoch(1), uids: UidSet.of(1) }
+  const entry: Entry = {
+    seq: entrySeq(1),
+    accountId: me,
+    revision: 1,
+    acceptedAt: 0,
+    operation: { kind: 'copy', targets, to: mailboxId(2) },
+    placed: UidPairs.EMPTY,
+    progress: [{ state: 'parked', targets, claimId: null, parkedFor: 'uncertain', placed: UidPairs.EMPTY }],
+    settled: [],
+    rejections: 0,
+    notBefore: 0,
+    conflicts: [],
+  }
+  const { state } = new MemoryDisk()
+  const after = stateWith(entry, sampleMailbox(inbox, { accountId: me }))
+  const foundBy = (checks: ParkedChecks): string[] => checks.check(state, after).map(({ check }) => check)
+  const checks = new ParkedChecks(account, new SubmissionLedger(), { hasUidplus: true })
+  expect(foundBy(checks)).toEqual(['H-9'])
+  expect(foundBy(new ParkedChecks(account, new SubmissionLedger(), { hasUidplus: false }))).toEqual([])
+  checks.othersTakeProof()
+  expect(foundBy(checks)).toEqual([])
 })

@@ -8,12 +8,22 @@ import type { SubmissionLedger } from '../submission-ledger.ts'
 export class ParkedChecks {
   readonly #account: ModelAccount
   readonly #submissions: SubmissionLedger
+  /** Whether the server tells which UIDs an append or a copy gave. */
+  readonly #hasUidplus: boolean
+  /** Whether others took away what proves that a step took effect: then a lost answer may be a matter for the user. */
+  #isProofTaken = false
   /** By mailbox and UID: the mod-sequence of the last change that was not ours. */
   readonly #changedByOthers = new WeakMap<ModelMailbox, Map<number, bigint>>()
 
-  constructor(account: ModelAccount, submissions: SubmissionLedger) {
+  constructor(account: ModelAccount, submissions: SubmissionLedger, { hasUidplus }: { readonly hasUidplus: boolean }) {
     this.#account = account
     this.#submissions = submissions
+    this.#hasUidplus = hasUidplus
+  }
+
+  /** Somebody else removes messages, or gives mailboxes other UIDs or names. */
+  othersTakeProof(): void {
+    this.#isProofTaken = true
   }
 
   /** Somebody else acts on the mailbox: what has another mod-sequence afterwards, was changed. */
@@ -36,6 +46,8 @@ export class ParkedChecks {
       const parked = (reason: Progress['parkedFor']): boolean => entry.progress.some(({ parkedFor }) => parkedFor === reason)
       const known = earlier === undefined ? [] : decodeEntry(earlier).conflicts
       if (parked('conflict') && known.length !== entry.conflicts.length) found.push(...this.#checkConflicts(entry, after))
+      const wasUncertain = earlier !== undefined && isUncertain(decodeEntry(earlier))
+      if (isUncertain(entry) && !wasUncertain) found.push(...this.#checkUncertain(entry))
       if (parked('uncertain') && entry.operation.kind === 'submit') found.push(...this.#checkSubmission(entry))
     }
     return found
@@ -58,6 +70,12 @@ export class ParkedChecks {
     })
   }
 
+  /** With UIDPLUS, and everything there that was there, a probe tells what became of a step; of a submission nobody can (H-9). */
+  #checkUncertain({ operation, seq }: Entry): Finding[] {
+    if (operation.kind === 'submit' || !this.#hasUidplus || this.#isProofTaken) return []
+    return [{ check: 'H-9', what: `entry ${seq} (${operation.kind}) is put to the user as uncertain, though a probe can tell` }]
+  }
+
   /** What the submission server answered is no matter of doubt (H-9). */
   #checkSubmission({ operation, progress, seq }: Entry): Finding[] {
     if (operation.kind !== 'submit') return []
@@ -67,4 +85,8 @@ export class ParkedChecks {
     const isAnswered = this.#submissions.isAnswered(operation.message.envelope.messageId ?? '')
     return isDeed && isAnswered ? [{ check: 'H-9', what: `entry ${seq} is put to the user, though it was answered` }] : []
   }
+}
+
+function isUncertain({ progress }: Entry): boolean {
+  return progress.some(({ parkedFor }) => parkedFor === 'uncertain')
 }
