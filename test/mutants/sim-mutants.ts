@@ -87,4 +87,19 @@ export const SIM_MUTANTS: readonly SimMutant[] = [
     find: 'return plan.bringsFlags ? opened.highestModSeq :',
     replace: 'return plan.openId ? opened.highestModSeq :',
   },
+  {
+    name: 'probes decide nothing',
+    breaks: 'whatever a probe finds, the user is asked',
+    file: 'packages/planner/src/conclude-probe.ts',
+    find: '    const row = certain.get(message.of)\n    if (row !== undefined) {',
+    replace:
+      "    const row = certain.get(message.of)\n    if (messages.length > 0) return { kind: 'uncertain', of: message.of, possible: [] }\n    if (row !== undefined) {",
+  },
+  {
+    name: 'refused is applied',
+    breaks: 'what the server refused for good is told to be done',
+    file: 'packages/replay-log/src/transition.ts',
+    find: "return as('rejected', happening.evidence)",
+    replace: "return as('applied', happening.evidence)",
+  },
 ]
