@@ -20,7 +20,7 @@ import {
 import { createMailEngine, type MailEngine } from '@tidemail/engine'
 import { MemoryMessageStore, SimulatedRemote, type StepFault } from '@tidemail/testing/simulated'
 import { messageIdIn } from './equality.ts'
-import { FAULT_OF_KILL, type FaultName, losesAnswer, stepFault } from './faults.ts'
+import { FAULT_OF_KILL, type FaultName, isRefusal, losesAnswer, stepFault } from './faults.ts'
 import type { Interruption, Kill, KillMoment, PlannedFault } from './history.ts'
 import { handOver } from './simulated-submission.ts'
 import type { SimulatedWorld } from './simulated-world.ts'
@@ -280,6 +280,7 @@ export class SimulatedProcess {
     const name = this.#nextFault(of)
     if (name === null) return null
     this.#world.happened(name, `  ${name}: ${what}`)
+    if (of === 'any' && isRefusal(name)) this.#world.parkedChecks.othersTakeProof()
     if (name === 'restart') this.#world.restart()
     return name
   }
