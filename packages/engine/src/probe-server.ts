@@ -49,7 +49,8 @@ async function digests(work: Work, { claim }: Probe, uids: readonly MessageUid[]
 
 type MessageUid = Extract<Observation, { kind: 'body' }>['uid']
 
-function sourceOf(work: Work, claim: Claim): MailboxRecord | null {
-  const [member] = claim.members
-  return member === undefined || member.targets.kind === 'local' ? null : (work.mailboxes.get(member.targets.mailboxId) ?? null)
+/** Of moves that were sent as one, only the first has targets that the server knows. */
+function sourceOf(work: Work, { members }: Claim): MailboxRecord | null {
+  const [source] = members.flatMap(({ targets }) => (targets.kind === 'stored' ? [targets.mailboxId] : []))
+  return source === undefined ? null : (work.mailboxes.get(source) ?? null)
 }

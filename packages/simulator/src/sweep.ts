@@ -70,8 +70,6 @@ function isSameEnd(end: ScenarioEnd, plain: ScenarioEnd, { events }: Scenario, t
   if (end.parkedFor.length === plain.parkedFor.length) return end.content === plain.content
   if (TIERS[tier]?.includes('UIDPLUS') === true) return true
   const submitted = events.flatMap((event) => (event.by === 'user' && event.act.verb === 'submit' ? event.act.names : []))
-  // Only moves that were sent as one are left ({@link ParkedChecks}), and what is parked of them is not done.
-  if (submitted.length === 0) return true
   return withoutMessages(end.content, submitted) === withoutMessages(plain.content, submitted)
 }
 

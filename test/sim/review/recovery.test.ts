@@ -47,6 +47,30 @@ async function withUndecidedTransfer(world: ReviewWorld, kind: 'copy' | 'move') 
   return { engine, hide, shown }
 }
 
+describe('moves that were sent as one', () => {
+  it.each<['lose-request' | 'lose-answer', NonNullable<ConstructorParameters<typeof ReviewWorld>[0]>['without']]>([
+    ['lose-request', []],
+    ['lose-answer', []],
+    ['lose-request', ['MOVE']],
+    ['lose-answer', ['MOVE']],
+  ])('are done once, and put to nobody, after a fault (%s; without %j)', async (fault, without = []) => {
+    // Verifies: H-9, I-LOG-3
+    const world = new ReviewWorld({ without })
+    world.arrive('INBOX', 1)
+    const engine = await synchronised(world)
+    for (const [from, to] of [
+      ['INBOX', 'Archive'],
+      ['Archive', 'Work'],
+    ] as const)
+      await engine.move(await referencesIn(world, engine, from), await idOf(engine, to)).accepted
+    let faults = 0
+    world.remote.fault = ({ kind }) => ((kind === 'move' || kind === 'copy') && faults++ === 0 ? fault : 'pass')
+    expect(await world.settle(engine)).toBe('done')
+    expect(await world.waiting(engine)).toEqual([])
+    expect(['INBOX', 'Archive', 'Work'].map((path) => flagsOf(world.account, path).length)).toEqual([0, 0, 1])
+  })
+})
+
 describe('an upload whose answer was lost', () => {
   it('is not sent again while the server may still carry it out, when the loss itself could not be written', async () => {
     // Verifies: I-LOG-3, H-7

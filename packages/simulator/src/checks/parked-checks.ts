@@ -75,10 +75,8 @@ export class ParkedChecks {
   /** With UIDPLUS, and everything there that was there, a probe tells what became of a step; of a handing over nobody can (H-9). */
   #checkUncertain(entries: readonly Entry[]): Finding[] {
     if (!this.#hasUidplus || this.#isProofTaken) return []
-    // Of moves that were sent as one, the probe does not find the source, and all are put to the user: --scenario 8, seed 930054.
-    const areMovesInOne = entries.filter(({ operation }) => operation.kind === 'move').length > 1
     return entries
-      .filter((entry) => !isDeedUncertain(entry) && !(areMovesInOne && entry.operation.kind === 'move'))
+      .filter((entry) => !isDeedUncertain(entry))
       .map(({ operation, seq }) => ({
         check: 'H-9',
         what: `entry ${seq} (${operation.kind}) is put to the user as uncertain, though a probe can tell`,
