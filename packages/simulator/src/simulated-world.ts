@@ -80,8 +80,9 @@ export class SimulatedWorld {
     })
     const hasUidplus = !this.without.includes('UIDPLUS')
     this.ledger = new Ledger({ hasMove: !this.without.includes('MOVE'), hasUidplus })
-    this.#checks = new StoreChecks(this.account, { isListingLate: circumstances.listingLagMs > 0 })
-    this.#settlements = new SettlementChecks(this.account, this.ledger)
+    const isListingLate = circumstances.listingLagMs > 0
+    this.#checks = new StoreChecks(this.account, { isListingLate })
+    this.#settlements = new SettlementChecks(this.account, this.ledger, { isListingLate })
     this.parkedChecks = new ParkedChecks(this.account, this.ledger.submissions, { hasUidplus })
     this.onDisk = new MemoryMessageStore({ disk: this.disk, clock: this.clock })
     this.#onInterruption = onInterruption
