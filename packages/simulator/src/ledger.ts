@@ -13,6 +13,8 @@ interface Account {
   readonly done: { append: number; copy: number; move: number }
   /** How often the log says that it is done. */
   readonly confirmed: { append: number; copy: number; move: number }
+  /** How often somebody else brought it elsewhere. */
+  broughtByOthers: number
   /** `add \seen`, `remove $work` ... that the user asked for. */
   readonly flags: Set<string>
   /** Whether somebody else marked it for deletion: the mark may be taken off and put on again, to spare it. */
@@ -84,6 +86,11 @@ export class Ledger {
     this.submissions.withdraw(messageIds)
   }
 
+  /** Somebody else brings these to another mailbox: there they may be taken for what we were to bring (H-10). */
+  allowMistaking(messageIds: readonly string[]): void {
+    for (const id of messageIds) this.#of(id).broughtByOthers += 1
+  }
+
   /** Somebody else marks these for deletion. */
   allowMarking(messageIds: readonly string[]): void {
     for (const id of messageIds) this.#of(id).isMarked = true
@@ -146,10 +153,10 @@ export class Ledger {
 
   /** Enters what the log says to be done, and answers what is wrong with it: that the server did it less often (I-LOG-2). */
   confirm(deed: 'append' | 'copy' | 'move', messageId: string): string[] {
-    const { confirmed, done } = this.#of(messageId)
+    const { broughtByOthers, confirmed, done } = this.#of(messageId)
     const step = deed === 'move' && !this.#hasMove ? 'copy' : deed
     confirmed[step] += 1
-    return confirmed[step] > done[step]
+    return confirmed[step] > done[step] + broughtByOthers
       ? [`${messageId}: ${step} took effect ${done[step]} times, ${confirmed[step]} are told of`]
       : []
   }
@@ -214,6 +221,7 @@ export class Ledger {
       asked: { append: 0, copy: 0, move: 0, expunge: 0 },
       done: { append: 0, copy: 0, move: 0 },
       confirmed: { append: 0, copy: 0, move: 0 },
+      broughtByOthers: 0,
       flags: new Set(),
       isMarked: false,
       isLosable: false,

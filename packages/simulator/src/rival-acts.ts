@@ -95,6 +95,7 @@ export const RIVAL_ACTS: readonly RivalAct[] = [
       const marked = idsIn(mailbox, chosen.intersect(markedIn(mailbox)))
       ledger.allowMarking(marked)
       if (mayMeetExpunge) ledger.ask('expunge', marked)
+      ledger.allowMistaking(idsIn(mailbox, chosen))
       const others = account.mailboxes.filter((other) => other !== mailbox)
       account.move(mailbox, chosen, random.pick(others).path)
       return true
