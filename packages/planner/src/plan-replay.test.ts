@@ -1,6 +1,7 @@
 import {
   accountId,
   boxEpoch,
+  type Checkpoint,
   type Done,
   entrySeq,
   localId,
@@ -164,6 +165,19 @@ describe('planning what is sent', () => {
   it('moves by MOVE where the server can, and else copies first', () => {
     expect(sketch(batchOf(world(log([toArchive, '1:3']))).steps)).toEqual(['move 1:3 -> Archive'])
     expect(sketch(batchOf(world(log([toArchive, '1:3']), ['UIDPLUS'])).steps)).toEqual(['copy 1:3 -> Archive'])
+  })
+
+  it.each([
+    [9, ['gone']],
+    [8, []],
+  ])('takes what is not listed for gone below UIDNEXT only: of UID 8, with %d', (uidNext, moot) => {
+    // Verifies: H-13
+    const state = world(log([expunge, '5,8']), EVERYTHING, '1:5')
+    const inbox = mailbox(INBOX, 'INBOX', '1:5')
+    const checkpoint = { ...(inbox.checkpoint as Checkpoint), uidNext }
+    const batch = batchOf({ ...state, mailboxes: new Map([...state.mailboxes, [INBOX, { ...inbox, checkpoint }]]) })
+    expect(batch.moot.map(({ why }) => why)).toEqual(moot)
+    expect(batch.claims.map(({ members }) => members.map(({ targets }) => targets))).toEqual([[stored('5')]])
   })
 
   it('expunges our own UIDs only, once they are marked, and looks where no VANISHED tells', () => {

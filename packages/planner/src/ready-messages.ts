@@ -72,6 +72,8 @@ class Walk {
   private readonly mailbox: MailboxRecord
   private readonly now: number
   private readonly known: UidSet
+  /** Listed before, or passed over. What COPYUID or APPENDUID named from UIDNEXT on may not be listed yet (H-13). */
+  private readonly gone: UidSet
   /** Nothing is put into these: they are still to be made; or an answer is missing, and what the server does may come late (H-7). */
   private readonly closed: ReadonlySet<MailboxId>
   /** Of these nothing more is sent in this batch. */
@@ -88,7 +90,9 @@ class Walk {
     this.now = state.now
     this.closed = new Set([...mailboxesWithOpenClaims(state), ...mailboxesToMake(state)])
     this.undecided = mailboxesUndecided(state)
-    this.known = mailbox.checkpoint?.known ?? UidSet.EMPTY
+    const { known = UidSet.EMPTY, uidNext = 1 } = mailbox.checkpoint ?? {}
+    this.known = known
+    this.gone = uidNext > 1 ? UidSet.range(1, uidNext - 1).difference(known) : UidSet.EMPTY
   }
 
   visit(entry: Entry, group: Group): void {
@@ -101,7 +105,7 @@ class Walk {
     if (targets.mailboxId !== this.mailbox.id || targets.box !== this.mailbox.box) return
     const isSendable = (group.state === 'queued' || group.state === 'copied') && isDue(entry, this.now)
     const sendable = isSendable ? targets.uids : UidSet.EMPTY
-    this.drop(entry, group, sendable.difference(this.known), 'gone')
+    this.drop(entry, group, sendable.intersect(this.gone), 'gone')
     const uids = sendable.intersect(this.known).difference(this.taken)
     if (operation.kind === 'flag') {
       if (isSendable) this.visitFlags(entry, group, operation, uids)

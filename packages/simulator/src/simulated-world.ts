@@ -82,7 +82,7 @@ export class SimulatedWorld {
     this.ledger = new Ledger({ hasMove: !this.without.includes('MOVE'), hasUidplus })
     const isListingLate = circumstances.listingLagMs > 0
     this.#checks = new StoreChecks(this.account, { isListingLate })
-    this.#settlements = new SettlementChecks(this.account, this.ledger, { isListingLate })
+    this.#settlements = new SettlementChecks(this.account, this.ledger)
     this.parkedChecks = new ParkedChecks(this.account, this.ledger.submissions, { hasUidplus })
     this.onDisk = new MemoryMessageStore({ disk: this.disk, clock: this.clock })
     this.#onInterruption = onInterruption

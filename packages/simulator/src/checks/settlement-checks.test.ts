@@ -44,7 +44,7 @@ function lab(operation: Operation, targets: Targets) {
   const account = new ModelAccount({ mailboxes: { Archive: null } })
   const messages = account.inbox.append([{ bytes, flags: [], internalDate: 0 }])
   const ledger = new Ledger({ hasMove: true, hasUidplus: true })
-  const checks = new SettlementChecks(account, ledger, { isListingLate: false })
+  const checks = new SettlementChecks(account, ledger)
   const entry = entryOf(operation, targets)
   const place = { accountId: me, path: 'INBOX', box, uidValidity: uidValidity(account.inbox.uidValidity) }
   const summary = { envelope, internalDate: 0, sizeBytes: bytes.length, parts: [], emailId: null }

@@ -11,14 +11,12 @@ type StoredTargets = Extract<Targets, { readonly kind: 'stored' }>
 export class SettlementChecks {
   readonly #account: ModelAccount
   readonly #ledger: Ledger
-  readonly #isListingLate: boolean
   /** Message-IDs of what entries name, by UID: the rows may be gone when the entries are settled. */
   readonly #named = new Map<BoxEpoch, Map<number, string>>()
 
-  constructor(account: ModelAccount, ledger: Ledger, { isListingLate }: { readonly isListingLate: boolean }) {
+  constructor(account: ModelAccount, ledger: Ledger) {
     this.#account = account
     this.#ledger = ledger
-    this.#isListingLate = isListingLate
   }
 
   check(before: MemoryState, after: MemoryState): Finding[] {
@@ -83,9 +81,9 @@ export class SettlementChecks {
     })
   }
 
-  /** What was moved or removed is not where it was; UIDs are never given again (RFC 9051 §2.3.1.1). What a late listing leaves out is taken for gone. */
+  /** What was moved or removed is not where it was; UIDs are never given again (RFC 9051 §2.3.1.1). */
   #sourcesLeft({ kind }: Operation, { targets }: Settlement, { mailboxes }: MemoryState): string[] {
-    if (this.#isListingLate || (kind !== 'move' && kind !== 'expunge') || targets.kind !== 'stored') return []
+    if ((kind !== 'move' && kind !== 'expunge') || targets.kind !== 'stored') return []
     const mailbox = mailboxes.get(targets.mailboxId)
     const server = mailbox?.box === targets.box ? this.#account.mailbox(mailbox.path) : undefined
     if (server === undefined || server.uidValidity !== mailbox?.uidValidity) return []
