@@ -137,7 +137,7 @@ describe('a part that is asked for', () => {
     expect(await engine.fetchPart((await find(engine, 'INBOX', 'Plain')).reference, '')).toEqual(message('Plain'))
   })
 
-  // Verifies: DC-4549-4.3.1c
+  // Verifies: DC-4549-4.3.1c, DC-4549-4.3.3b
   it('comes between two runs of a pass that has much to fetch', async () => {
     arrive('INBOX', { bytes: withFile('film', 20 * PART_PIECE_BYTES) }, { bytes: withFile('late', 2000) })
     const engine = await lab.openSynchronised()

@@ -156,7 +156,7 @@ class Player {
     const scene = { account, random, ledger, mailbox, chosen, now: clock.now(), mayMeetExpunge, newMessage }
     const { act, takesProof } = rivalAct(name)
     const hasActed = this.world.parkedChecks.whileOthersAct(mailbox, () => act(scene))
-    if (hasActed && takesProof) this.world.parkedChecks.othersTakeProof()
+    if (hasActed && takesProof) this.world.parkedChecks.loseProof()
     if (hasActed) this.world.happened(`rival: ${name}`, `  ${mailbox.path} ${chosen}`)
   }
 

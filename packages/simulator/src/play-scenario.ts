@@ -2,17 +2,16 @@
 
 import { type MailboxView, type MessageView, UidSet } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
-import { type ContentForm, messageIdIn, serverContent } from './equality.ts'
+import { messageIdIn, serverContent } from './equality.ts'
 import type { Finding } from './finding.ts'
 import type { Circumstances, KillMoment } from './history.ts'
 import { checkEnd, giveUp, parkedEntries, syncUntilDone } from './rest.ts'
 import type { Scenario, ScenarioAct, ScenarioEvent } from './scenario.ts'
-import { idOf, messageCalled, nameOf } from './scenario-message.ts'
+import { ALWAYS_THERE, type ScenarioEnd } from './scenario-end.ts'
+import { idOf, messageCalled } from './scenario-message.ts'
 import { ScenarioUser } from './scenario-user.ts'
 import { type Disturbance, UNDISTURBED } from './simulated-process.ts'
 import { SimulatedWorld } from './simulated-world.ts'
-
-const ALWAYS_THERE: readonly string[] = ['Archive', 'Work']
 
 /** Something that befalls one event of a scenario. */
 export interface Blow {
@@ -20,18 +19,15 @@ export interface Blow {
   readonly disturbance: Disturbance
 }
 
-export interface ScenarioEnd {
+export interface PlayedScenario {
   readonly findings: readonly Finding[]
   readonly story: readonly string[]
-  /** What the server holds, as in the scenarios: `INBOX: a+seen,b; Archive: c`. */
-  readonly content: string
-  /** Why entries were parked, in order. */
-  readonly parkedFor: readonly string[]
+  readonly end: ScenarioEnd
   /** How often each moment to die came, event by event. */
   readonly passed: readonly Readonly<Record<KillMoment, number>>[]
 }
 
-export async function playScenario(scenario: Scenario, tier: string, blow: Blow | null): Promise<ScenarioEnd> {
+export async function playScenario(scenario: Scenario, tier: string, blow: Blow | null): Promise<PlayedScenario> {
   const stage = new Stage(scenario, tier)
   const passed: Record<KillMoment, number>[] = []
   await stage.world.sync(0)
@@ -44,29 +40,11 @@ export async function playScenario(scenario: Scenario, tier: string, blow: Blow 
   world.calm()
   await syncUntilDone(world)
   const parked = await parkedEntries(world)
-  const content = describeContent(serverContent(world.account))
+  const content = serverContent(world.account)
   if (parked.length > 0) await giveUp(world, parked)
   await checkEnd(world)
   const parkedFor = parked.flatMap(({ progress }) => progress.flatMap((group) => group.parkedFor ?? [])).sort()
-  return { findings: world.findings, story: world.story, content, parkedFor, passed }
-}
-
-/** How it ended, in the words of a scenario. */
-export function describeEnd({ content, parkedFor }: Pick<ScenarioEnd, 'content' | 'parkedFor'>): string {
-  return parkedFor.length === 0 ? content : `${content} | parked: ${parkedFor.join(', ')}`
-}
-
-/** Without what is always there, and empty. */
-function describeContent(content: ContentForm): string {
-  return Object.entries(content)
-    .filter(([path, messages]) => messages.length > 0 || !ALWAYS_THERE.includes(path))
-    .map(([path, messages]) => `${path}: ${messages.map(describeMessage).join(',')}`.trimEnd())
-    .join('; ')
-}
-
-function describeMessage(line: string): string {
-  const [id = '', ...flags] = line.split(' ')
-  return [nameOf(id), ...flags.map((flag) => flag.replace('\\', ''))].join('+')
+  return { findings: world.findings, story: world.story, end: { content, parkedFor }, passed }
 }
 
 class Stage {

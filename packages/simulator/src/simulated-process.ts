@@ -280,7 +280,7 @@ export class SimulatedProcess {
     const name = this.#nextFault(of)
     if (name === null) return null
     this.#world.happened(name, `  ${name}: ${what}`)
-    if (of === 'any' && isRefusal(name)) this.#world.parkedChecks.othersTakeProof()
+    if (of === 'any' && isRefusal(name)) this.#world.parkedChecks.loseProof()
     if (name === 'restart') this.#world.restart()
     return name
   }

@@ -2,8 +2,9 @@
 
 import type { FaultName } from './faults.ts'
 import { type KillMoment, TIERS } from './history.ts'
-import { type Blow, describeEnd, playScenario, type ScenarioEnd } from './play-scenario.ts'
+import { type Blow, type PlayedScenario, playScenario } from './play-scenario.ts'
 import { readScenario, type Scenario } from './scenario.ts'
+import { describeEnd, isSameEnd } from './scenario-end.ts'
 
 const KILLS: readonly KillMoment[] = ['before commit', 'after commit', 'before step', 'after step', 'late step']
 /** What befalls the connection while the process lives on. */
@@ -32,18 +33,20 @@ export async function sweepScenario(text: string, { offset, stride, tier }: Swee
   const scenario = readScenario(text)
   const plain = await playScenario(scenario, tier, null)
   const failures: SweepFailure[] = []
-  if (plain.findings.length > 0 || describeEnd(plain) !== scenario.end) failures.push(failure('undisturbed', plain, scenario.end))
+  if (plain.findings.length > 0 || describeEnd(plain.end) !== scenario.end)
+    failures.push(failure('undisturbed', plain, scenario.end))
+  const allowed = { hasUidplus: TIERS[tier]?.includes('UIDPLUS') === true, submitted: submittedIn(scenario) }
   const blows = blowsOf(scenario, plain).filter((_, i) => i % stride === offset % stride)
   for (const blow of blows) {
-    const end = await playScenario(scenario, tier, blow)
-    if (end.findings.length > 0 || !isSameEnd(end, plain, scenario, tier))
-      failures.push(failure(describe(scenario, blow), end, scenario.end))
+    const played = await playScenario(scenario, tier, blow)
+    if (played.findings.length > 0 || !isSameEnd(played.end, plain.end, allowed))
+      failures.push(failure(describe(scenario, blow), played, scenario.end))
   }
   return { count: blows.length, failures }
 }
 
 /** Every place at which the undisturbed run could have been disturbed. */
-function blowsOf(scenario: Scenario, plain: ScenarioEnd): Blow[] {
+function blowsOf(scenario: Scenario, plain: PlayedScenario): Blow[] {
   return scenario.events.flatMap(({ by }, event): Blow[] => {
     const passed = plain.passed[event]
     if (by === 'rival' || passed === undefined) return []
@@ -60,35 +63,14 @@ function blowsOf(scenario: Scenario, plain: ScenarioEnd): Blow[] {
   })
 }
 
-/**
- * The same messages with the same flags in the same mailboxes, or only more that is shown as uncertain (I-SYNC-3): with UIDPLUS nothing but submissions
- * ({@link ParkedChecks}), of which the copies may be missing then.
- */
-function isSameEnd(end: ScenarioEnd, plain: ScenarioEnd, { events }: Scenario, tier: string): boolean {
-  const certain = end.parkedFor.filter((reason) => reason !== 'uncertain')
-  if (certain.join() !== plain.parkedFor.filter((reason) => reason !== 'uncertain').join()) return false
-  if (end.parkedFor.length === plain.parkedFor.length) return end.content === plain.content
-  if (TIERS[tier]?.includes('UIDPLUS') === true) return true
-  const submitted = events.flatMap((event) => (event.by === 'user' && event.act.verb === 'submit' ? event.act.names : []))
-  return withoutMessages(end.content, submitted) === withoutMessages(plain.content, submitted)
+function submittedIn({ events }: Scenario): string[] {
+  return events.flatMap((event) => (event.by === 'user' && event.act.verb === 'submit' ? event.act.names : []))
 }
 
-/** Mailboxes that hold nothing else are left out too. */
-function withoutMessages(content: string, names: readonly string[]): string {
-  const boxes = content.split('; ').map((box) => {
-    const [path = '', messages = ''] = box.split(': ')
-    return { path, left: messages.split(',').filter((message) => !names.includes(message.split('+')[0] ?? '')) }
-  })
-  return boxes
-    .filter(({ left }) => left.length > 0)
-    .map(({ left, path }) => `${path}: ${left.join(',')}`)
-    .join('; ')
-}
-
-function failure(blow: string, end: ScenarioEnd, wanted: string): SweepFailure {
-  const found = end.findings.map(({ check, what }) => `${check}: ${what}`)
+function failure(blow: string, { end, findings, story }: PlayedScenario, wanted: string): SweepFailure {
+  const found = findings.map(({ check, what }) => `${check}: ${what}`)
   const what = found.length > 0 ? found.join('\n') : `ends as    ${describeEnd(end)}\ninstead of ${wanted}`
-  return { blow, what, story: end.story }
+  return { blow, what, story }
 }
 
 function describe(scenario: Scenario, { disturbance: { faults, kill }, event }: Blow): string {

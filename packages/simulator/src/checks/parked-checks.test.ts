@@ -1,20 +1,10 @@
-import {
-  accountId,
-  boxEpoch,
-  entrySeq,
-  type MailboxRecord,
-  mailboxId,
-  modSeq,
-  UidPairs,
-  UidSet,
-  uid,
-  uidValidity,
-} from '@tidemail/core'
+import { accountId, boxEpoch, localId, type MailboxRecord, mailboxId, modSeq, UidSet, uid, uidValidity } from '@tidemail/core'
 import { type Entry, encodeEntry } from '@tidemail/replay-log'
-import { MemoryDisk, type MemoryState, ModelAccount, sampleMailbox } from '@tidemail/testing/simulated'
+import { MemoryDisk, type MemoryState, ModelAccount, sampleLocalMessage, sampleMailbox } from '@tidemail/testing/simulated'
 import { expect, it } from 'vitest'
 import { SubmissionLedger } from '../submission-ledger.ts'
 import { ParkedChecks } from './parked-checks.ts'
+import { sampleEntry } from './sample-entry.ts'
 
 const me = accountId('me')
 const inbox = mailboxId(1)
@@ -31,19 +21,9 @@ it('complains of a conflict with nobody (Verifies: I-LOG-2)', () => {
   const checks = new ParkedChecks(account, new SubmissionLedger(), { hasUidplus: true })
   const targets = { kind: 'stored' as const, mailboxId: inbox, box: boxEpoch(1), uids: UidSet.of(1) }
   const since = modSeq(account.inbox.highestModSeq)
-  const entry: Entry = {
-    seq: entrySeq(1),
-    accountId: me,
-    revision: 1,
-    acceptedAt: 0,
-    operation: { kind: 'flag', targets, add: ['\\Seen'], remove: [], ifUnchanged: { since, base: [] } },
-    placed: UidPairs.EMPTY,
-    progress: [{ state: 'parked', targets, claimId: null, parkedFor: 'conflict', placed: UidPairs.EMPTY }],
-    settled: [],
-    rejections: 0,
-    notBefore: 0,
-    conflicts: [{ uid: uid(1), base: [], theirs: ['\\Flagged'] }],
-  }
+  const conflicts = [{ uid: uid(1), base: [], theirs: ['\\Flagged'] }]
+  const change = { add: ['\\Seen'], remove: [], ifUnchanged: { since, base: [] } }
+  const entry = sampleEntry({ kind: 'flag', targets, ...change }, targets, { parkedFor: 'conflict', conflicts })
   const place = { accountId: me, path: 'INBOX', box: boxEpoch(1), uidValidity: uidValidity(account.inbox.uidValidity) }
   const mailbox = sampleMailbox(inbox, place)
   const { state } = new MemoryDisk()
@@ -57,28 +37,31 @@ it('complains of a conflict with nobody (Verifies: I-LOG-2)', () => {
   expect(found()).toEqual([])
 })
 
-it('complains of uncertainty where a probe can tell, but not where others took the proof away (Verifies: H-9)', () => {
+it('complains of uncertainty where a probe can tell, but not where the proof is lost (Verifies: H-9)', () => {
   const account = new ModelAccount()
   const targets = { kind: 'stored' as const, mailboxId: inbox, box: boxEpoch(1), uids: UidSet.of(1) }
-  const entry: Entry = {
-    seq: entrySeq(1),
-    accountId: me,
-    revision: 1,
-    acceptedAt: 0,
-    operation: { kind: 'copy', targets, to: mailboxId(2) },
-    placed: UidPairs.EMPTY,
-    progress: [{ state: 'parked', targets, claimId: null, parkedFor: 'uncertain', placed: UidPairs.EMPTY }],
-    settled: [],
-    rejections: 0,
-    notBefore: 0,
-    conflicts: [],
-  }
+  const entry = sampleEntry({ kind: 'copy', targets, to: mailboxId(2) }, targets, { parkedFor: 'uncertain' })
   const { state } = new MemoryDisk()
   const after = stateWith(entry, sampleMailbox(inbox, { accountId: me }))
   const foundBy = (checks: ParkedChecks): string[] => checks.check(state, after).map(({ check }) => check)
   const checks = new ParkedChecks(account, new SubmissionLedger(), { hasUidplus: true })
   expect(foundBy(checks)).toEqual(['H-9'])
   expect(foundBy(new ParkedChecks(account, new SubmissionLedger(), { hasUidplus: false }))).toEqual([])
-  checks.othersTakeProof()
+  checks.loseProof()
   expect(foundBy(checks)).toEqual([])
+})
+
+it('complains of uncertainty about the copy of a submission, but not about its handing over (Verifies: H-9)', () => {
+  const message = { ...sampleLocalMessage(), local: localId(2) }
+  const parts = { deed: localId(1), sender: 'a@test', recipients: ['b@test'], to: mailboxId(2), message, digest: '' }
+  const found = (parked: UidSet): string[] => {
+    const targets = { kind: 'local' as const, mailboxId: mailboxId(2), locals: parked }
+    const entry = sampleEntry({ kind: 'submit', ...parts }, targets, { parkedFor: 'uncertain' })
+    const checks = new ParkedChecks(new ModelAccount(), new SubmissionLedger(), { hasUidplus: true })
+    return checks
+      .check(new MemoryDisk().state, stateWith(entry, sampleMailbox(inbox, { accountId: me })))
+      .map(({ check }) => check)
+  }
+  expect(found(UidSet.of(1, 2))).toEqual([])
+  expect(found(UidSet.of(2))).toEqual(['H-9'])
 })

@@ -10,8 +10,8 @@ export class ParkedChecks {
   readonly #submissions: SubmissionLedger
   /** Whether the server tells which UIDs an append or a copy gave. */
   readonly #hasUidplus: boolean
-  /** Whether others took away what proves that a step took effect: then a lost answer may be a matter for the user. */
-  #isProofTaken = false
+  /** Whether what proves that a step took effect may be gone: then a lost answer may be a matter for the user. */
+  #isProofLost = false
   /** By mailbox and UID: the mod-sequence of the last change that was not ours. */
   readonly #changedByOthers = new WeakMap<ModelMailbox, Map<number, bigint>>()
 
@@ -21,9 +21,9 @@ export class ParkedChecks {
     this.#hasUidplus = hasUidplus
   }
 
-  /** Somebody else removes messages, gives mailboxes other UIDs or names, or refuses a look at them. */
-  othersTakeProof(): void {
-    this.#isProofTaken = true
+  /** Somebody else removed messages, or gave mailboxes other UIDs or names; or the server refused a look at them. */
+  loseProof(): void {
+    this.#isProofLost = true
   }
 
   /** Somebody else acts on the mailbox: what has another mod-sequence afterwards, was changed. */
@@ -72,9 +72,9 @@ export class ParkedChecks {
     })
   }
 
-  /** With UIDPLUS, and everything there that was there, a probe tells what became of a step; of a handing over nobody can (H-9). */
+  /** With UIDPLUS, and all that was there to be seen, a probe tells what became of a step; of a handing over nobody can (H-9). */
   #checkUncertain(entries: readonly Entry[]): Finding[] {
-    if (!this.#hasUidplus || this.#isProofTaken) return []
+    if (!this.#hasUidplus || this.#isProofLost) return []
     return entries
       .filter((entry) => !isDeedUncertain(entry))
       .map(({ operation, seq }) => ({

@@ -1,16 +1,5 @@
-import {
-  accountId,
-  boxEpoch,
-  entrySeq,
-  localId,
-  mailboxId,
-  type Step,
-  type Targets,
-  UidPairs,
-  UidSet,
-  uidValidity,
-} from '@tidemail/core'
-import { type Entry, encodeEntry, encodeReceipt, type Operation, receiptOf } from '@tidemail/replay-log'
+import { accountId, boxEpoch, entrySeq, localId, mailboxId, type Step, type Targets, UidSet, uidValidity } from '@tidemail/core'
+import { encodeEntry, encodeReceipt, type Operation, receiptOf } from '@tidemail/replay-log'
 import {
   MemoryDisk,
   type MemoryState,
@@ -21,6 +10,7 @@ import {
 } from '@tidemail/testing/simulated'
 import { expect, it } from 'vitest'
 import { Ledger } from '../ledger.ts'
+import { sampleEntry } from './sample-entry.ts'
 import { SettlementChecks } from './settlement-checks.ts'
 
 const me = accountId('me')
@@ -33,19 +23,13 @@ const envelope = sampleEnvelope({ messageId: '<m@test>' })
 const stored: Targets = { kind: 'stored', mailboxId: inbox, box, uids: UidSet.of(1) }
 const planned = { id: 's1', reason: 'test', notAfter: 10_000 }
 
-function entryOf(operation: Operation, targets: Targets): Entry {
-  const waiting = { state: 'queued' as const, targets, claimId: null, parkedFor: null, placed: UidPairs.EMPTY }
-  const fixed = { revision: 1, acceptedAt: 0, placed: UidPairs.EMPTY, settled: [], rejections: 0, notBefore: 0, conflicts: [] }
-  return { seq, accountId: me, operation, progress: [waiting], ...fixed }
-}
-
 /** The message waits in INBOX for the operation, which is then told to be done. */
 function lab(operation: Operation, targets: Targets) {
   const account = new ModelAccount({ mailboxes: { Archive: null } })
   const messages = account.inbox.append([{ bytes, flags: [], internalDate: 0 }])
   const ledger = new Ledger({ hasMove: true, hasUidplus: true })
   const checks = new SettlementChecks(account, ledger)
-  const entry = entryOf(operation, targets)
+  const entry = sampleEntry(operation, targets)
   const place = { accountId: me, path: 'INBOX', box, uidValidity: uidValidity(account.inbox.uidValidity) }
   const summary = { envelope, internalDate: 0, sizeBytes: bytes.length, parts: [], emailId: null }
   const { state: empty } = new MemoryDisk()
