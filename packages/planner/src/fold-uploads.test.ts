@@ -3,9 +3,11 @@
 import {
   accountId,
   boxEpoch,
+  type Checkpoint,
   claimId,
   entrySeq,
   localId,
+  type MailboxRecord,
   mailboxId,
   NO_CAPABILITIES,
   type StoredTargets,
@@ -143,6 +145,15 @@ describe('readyReplace', () => {
   ]
   it.each(cases)('is not when %s', (_, one, before, capabilities) => {
     expect(readyReplace(one, state([...before, one], capabilities))).toBeNull()
+  })
+
+  it('is not when the version before is not listed yet', () => {
+    // Verifies: H-14
+    const one = draft(2, OLD)
+    const now = state([one])
+    const drafts = now.mailboxes.get(DRAFTS) as MailboxRecord
+    const checkpoint = { ...(drafts.checkpoint as Checkpoint), uidNext: 5 }
+    expect(readyReplace(one, { ...now, mailboxes: new Map([[DRAFTS, { ...drafts, checkpoint }]]) })).toBeNull()
   })
 })
 

@@ -63,6 +63,12 @@ describe('marks of ours in a mailbox', () => {
     expect(String(unwantedMarks(mailbox, { entries: [one] }))).toBe(unwanted)
   })
 
+  it('are left on what the server does not list yet', () => {
+    // Verifies: H-14
+    const checkpoint = { uidNext: 6, highestModSeq: null, known: UIDS, covered: UIDS, marked: UidSet.parse('4:6') }
+    expect(String(unwantedMarks({ ...mailbox, checkpoint }, { entries: [] }))).toBe('4:5')
+  })
+
   it('are left for now where the server has just refused to take them off', () => {
     expect(unwantedMarks(mailbox, { entries: [], marksLeft: new Set([INBOX]) }).isEmpty).toBe(true)
     expect(String(unwantedMarks(mailbox, { entries: [], marksLeft: new Set([ARCHIVE]) }))).toBe('4:6')

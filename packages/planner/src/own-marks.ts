@@ -5,6 +5,7 @@
 import { hasFlag, type MailboxId, type MailboxRecord, type MutatingStep, type Observation, UidSet } from '@tidemail/core'
 import type { Claim, Operation, Progress } from '@tidemail/replay-log'
 import { identityOf } from './fence.ts'
+import { listedUids } from './listed-uids.ts'
 import { type Batch, type BatchContext, CLAIM_LIFE_MS, type ReplayState } from './replay-state.ts'
 import { UID_SET_OCTETS_MAX } from './uid-set-limit.ts'
 
@@ -40,7 +41,7 @@ export function unwantedMarks(
       return isHere && removes(kind, group) ? targets.uids.ranges : []
     }),
   )
-  return checkpoint.marked.difference(UidSet.fromRanges(wanted))
+  return checkpoint.marked.intersect(listedUids(mailbox)).difference(UidSet.fromRanges(wanted))
 }
 
 /** A message that is still to be copied elsewhere must not take the mark along. */

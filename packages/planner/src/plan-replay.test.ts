@@ -14,6 +14,7 @@ import {
   type Rejection,
   type Step,
   type Targets,
+  UID_MAX,
   UidPairs,
   UidSet,
   uid,
@@ -178,6 +179,19 @@ describe('planning what is sent', () => {
     const batch = batchOf({ ...state, mailboxes: new Map([...state.mailboxes, [INBOX, { ...inbox, checkpoint }]]) })
     expect(batch.moot.map(({ why }) => why)).toEqual(moot)
     expect(batch.claims.map(({ members }) => members.map(({ targets }) => targets))).toEqual([[stored('5')]])
+  })
+
+  it.each([
+    [6, '1:6', '1:5'],
+    [UID_MAX, `1:5,${UID_MAX}`, `1:5,${UID_MAX}`],
+  ])('sends nothing for what was named and is not listed yet: with UIDNEXT %d, of %s only %s', (uidNext, uids, sent) => {
+    // Verifies: H-13, H-14
+    const inbox = mailbox(INBOX, 'INBOX', uids)
+    const checkpoint = { ...(inbox.checkpoint as Checkpoint), uidNext }
+    const state = world(log([seen, uids]))
+    const batch = batchOf({ ...state, mailboxes: new Map([...state.mailboxes, [INBOX, { ...inbox, checkpoint }]]) })
+    expect(batch.moot).toEqual([])
+    expect(batch.claims.map(({ members }) => members.map(({ targets }) => targets))).toEqual([[stored(sent)]])
   })
 
   it('expunges our own UIDs only, once they are marked, and looks where no VANISHED tells', () => {

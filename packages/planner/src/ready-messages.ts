@@ -7,6 +7,7 @@ import { type MailboxId, type MailboxRecord, type ModSeq, UidPairs, UidSet } fro
 import { type Entry, type FlagOperation, isOnMessages, type MessageOperation, removalsOf } from '@tidemail/replay-log'
 import { localsOf } from './claim-members.ts'
 import { bySince } from './flag-conditions.ts'
+import { goneUids, listedUids } from './listed-uids.ts'
 import { mailboxesToMake, mailboxesUndecided } from './mailbox-order.ts'
 import { isPermitted } from './permitted-flags.ts'
 import { type Batch, isDue, type ReplayState } from './replay-state.ts'
@@ -71,8 +72,7 @@ class Walk {
   ends: ReadyEnd[] = []
   private readonly mailbox: MailboxRecord
   private readonly now: number
-  private readonly known: UidSet
-  /** Listed before, or passed over. What COPYUID or APPENDUID named from UIDNEXT on may not be listed yet (H-13). */
+  private readonly listed: UidSet
   private readonly gone: UidSet
   /** Nothing is put into these: they are still to be made; or an answer is missing, and what the server does may come late (H-7). */
   private readonly closed: ReadonlySet<MailboxId>
@@ -90,9 +90,8 @@ class Walk {
     this.now = state.now
     this.closed = new Set([...mailboxesWithOpenClaims(state), ...mailboxesToMake(state)])
     this.undecided = mailboxesUndecided(state)
-    const { known = UidSet.EMPTY, uidNext = 1 } = mailbox.checkpoint ?? {}
-    this.known = known
-    this.gone = uidNext > 1 ? UidSet.range(1, uidNext - 1).difference(known) : UidSet.EMPTY
+    this.listed = listedUids(mailbox)
+    this.gone = goneUids(mailbox)
   }
 
   visit(entry: Entry, group: Group): void {
@@ -106,7 +105,7 @@ class Walk {
     const isSendable = (group.state === 'queued' || group.state === 'copied') && isDue(entry, this.now)
     const sendable = isSendable ? targets.uids : UidSet.EMPTY
     this.drop(entry, group, sendable.intersect(this.gone), 'gone')
-    const uids = sendable.intersect(this.known).difference(this.taken)
+    const uids = sendable.intersect(this.listed).difference(this.taken)
     if (operation.kind === 'flag') {
       if (isSendable) this.visitFlags(entry, group, operation, uids)
       else if (group.state !== 'parked') this.taken = this.taken.union(targets.uids)

@@ -2,6 +2,7 @@
 
 import { can, type LocalId, type MailboxRecord, type StoredTargets, UidSet } from '@tidemail/core'
 import { type Entry, isUpload, removalsOf, replacedBy, stateOfLocal, type UploadOperation, uploadOf } from '@tidemail/replay-log'
+import { listedUids } from './listed-uids.ts'
 import type { Lane, ReplayState } from './replay-state.ts'
 
 /** The state without what only sending needs. */
@@ -45,8 +46,8 @@ export function readyReplace(entry: Entry, { entries, mailboxes, server }: State
   const old = group.targets
   const [source, target] = [mailboxes.get(old.mailboxId), mailboxes.get(operation.to)]
   if (source?.box !== old.box || old.uids.size !== 1 || source.isReadOnly || target === undefined) return null
-  const isKnown = source.checkpoint !== null && old.uids.difference(source.checkpoint.known).isEmpty
-  if (!isKnown || target.checkpoint === null || target.uidValidity === null) return null
+  const isListed = old.uids.difference(listedUids(source)).isEmpty
+  if (!isListed || target.checkpoint === null || target.uidValidity === null) return null
   return isNamedBefore(old, entry, entries) ? null : { operation, old, source, target }
 }
 

@@ -12,6 +12,7 @@ import {
   ModelAccount,
 } from '@tidemail/testing/simulated'
 import { ClaimChecks } from './checks/claim-checks.ts'
+import { checkIndependent, DependencyChecks } from './checks/dependency-checks.ts'
 import { NetChecks, nameOf } from './checks/net-checks.ts'
 import { ParkedChecks } from './checks/parked-checks.ts'
 import { SettlementChecks } from './checks/settlement-checks.ts'
@@ -56,6 +57,7 @@ export class SimulatedWorld {
   readonly composed: string[] = []
   readonly #checks: StoreChecks
   readonly #claims = new ClaimChecks()
+  readonly #dependencies: DependencyChecks
   readonly #settlements: SettlementChecks
   readonly parkedChecks: ParkedChecks
   /** What is on the disk, read past every process. */
@@ -82,6 +84,7 @@ export class SimulatedWorld {
     this.ledger = new Ledger({ hasMove: !this.without.includes('MOVE'), hasUidplus })
     const isListingLate = circumstances.listingLagMs > 0
     this.#checks = new StoreChecks(this.account, { isListingLate })
+    this.#dependencies = new DependencyChecks(this.account)
     this.#settlements = new SettlementChecks(this.account, this.ledger)
     this.parkedChecks = new ParkedChecks(this.account, this.ledger.submissions, { hasUidplus })
     this.onDisk = new MemoryMessageStore({ disk: this.disk, clock: this.clock })
@@ -147,12 +150,22 @@ export class SimulatedWorld {
 
   async sync(tab: number, disturbance: Disturbance = UNDISTURBED): Promise<SyncReport | null> {
     let report: SyncReport | null = null
+    const before = { state: this.disk.state, now: this.clock.now() }
     await this.live(tab, disturbance, async (engine) => {
       report = await engine.syncOnce()
     })
     const done = report as SyncReport | null
     if (done !== null) this.story.push(`  ${done.outcome}${done.problems.map(({ message }) => ` ${message}`).join('')}`)
+    if (done !== null && this.#isQuiet(disturbance))
+      for (const finding of checkIndependent(before.state, this.disk.state, before.now)) this.find(finding)
     return done
+  }
+
+  /** Whether nothing befell a synchronisation with this disturbance. */
+  #isQuiet({ faults, kill, meanwhile }: Disturbance): boolean {
+    const { listingLagMs, tabs } = this.circumstances
+    const isCalm = tabs === 1 && listingLagMs === 0 && this.account.moveStopsAfter === null && !this.isOffline
+    return isCalm && faults.length === 0 && meanwhile.length === 0 && kill === null
   }
 
   find(finding: Finding): void {
@@ -203,7 +216,9 @@ export class SimulatedWorld {
       this.mutations.push(nameOf(step))
       this.story.push(`  > ${nameOf(step)}`)
     }
-    for (const finding of this.net.check(step, this.clock.now(), this.disk.state)) this.find(finding)
+    const { state } = this.disk
+    for (const finding of [...this.net.check(step, this.clock.now(), state), ...this.#dependencies.check(step, state)])
+      this.find(finding)
   }
 
   /** A process is about to hand a message over. */
@@ -215,6 +230,7 @@ export class SimulatedWorld {
 
   /** The server did this for us. */
   executed(executed: Executed): void {
+    this.#dependencies.executed(executed.step)
     for (const what of this.ledger.enter(executed)) this.find({ check: 'I-LOG-3', what })
   }
 
