@@ -32,7 +32,7 @@ export class MessageBatch {
   private readonly identity: MailboxIdentity
   /** Identities of what is on its way, by where to: twins are never in flight together (H-10). */
   private readonly inFlight = new Set<string>()
-  private lastStore: string | null = null
+  private readonly stores: StoreStep[] = []
 
   constructor(mailbox: MailboxRecord, state: ReplayState, context: BatchContext) {
     this.mailbox = mailbox
@@ -65,7 +65,7 @@ export class MessageBatch {
       return unalteredBy(direction === 'add' ? { add: flags, remove: [] } : { add: [], remove: flags }, rows)
     })
     if (!this.claim(steps, ready.map(memberOf(this.mailbox)), { unaltered })) return
-    this.lastStore = steps.at(-1)?.id ?? null
+    this.stores.push(...steps)
     if (unchangedSince === undefined) return
     this.steps.push({
       kind: 'fetch',
@@ -94,7 +94,7 @@ export class MessageBatch {
         uids,
         target: to.path,
         notAfter: this.notAfter(),
-        ...this.afterStores(),
+        ...(canMove ? this.afterStores() : this.requiringStores(uids)),
         reason: act.kind === 'move' && !canMove ? 'replay a move: the server has no MOVE, so copy first' : `replay a ${act.kind}`,
       }
       const messages = [...uids.values()].flatMap((of): FencedMessage[] => {
@@ -197,8 +197,15 @@ export class MessageBatch {
     return true
   }
 
-  private afterStores(): { readonly after?: readonly string[] } {
-    return this.lastStore === null ? {} : { after: [this.lastStore] }
+  private afterStores(): Pick<Step, 'after'> {
+    const last = this.stores.at(-1)
+    return last === undefined ? {} : { after: [last.id] }
+  }
+
+  /** A copy bears the flags that the message has when it is made: none is made before those that were to be changed first (H-20). */
+  private requiringStores(uids: UidSet): Pick<Step, 'after' | 'requires'> {
+    const before = this.stores.filter((store) => !store.uids.intersect(uids).isEmpty)
+    return before.length === 0 ? this.afterStores() : { requires: before.map(({ id }) => id) }
   }
 
   private notAfter(): number {

@@ -30,10 +30,9 @@ export function settleTransferred(
   if (ledger.isCurrent(targets)) ledger.server.carry(targets.mailboxId, target, mine)
   const to = { mailboxId: target.id, box: target.box }
   ledger.forward({ kind: 'local' }, to, namedLocals(placed, mine), entry)
-  if (step === 'move') {
-    ledger.forward({ kind: 'stored', box: targets.box }, to, mine, entry)
-    if (ledger.isCurrent(targets)) ledger.server.forget(targets.mailboxId, mine.sources)
-  }
+  // What is left to be done to the original of a move whose copy is proved befalls the copy: the original goes.
+  if (isHalfMove || step === 'move') ledger.forward({ kind: 'stored', box: targets.box }, to, mine, entry)
+  if (step === 'move' && ledger.isCurrent(targets)) ledger.server.forget(targets.mailboxId, mine.sources)
 }
 
 /** The server named an upload: the local becomes a row of server state in the same change (RFC 4549 §5.1). */

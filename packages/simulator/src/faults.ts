@@ -62,6 +62,11 @@ export function isRefusal(name: FaultName): boolean {
   return name.startsWith('NO') || name === 'BAD'
 }
 
+/** Whether the same step, sent again, may be taken; what the server did is known in any case. */
+export function isPassing(name: FaultName): boolean {
+  return name === 'cut' || name === 'NO [INUSE]' || name === 'NO [SERVERBUG]'
+}
+
 /** Whether the client cannot know what became of the step. */
 export function losesAnswer(name: FaultName): boolean {
   return !isRefusal(name) && name !== 'cut'

@@ -88,8 +88,10 @@ export interface Circumstances {
   readonly ghostLifeMs: number
   /** How long a new message is not listed; 0: not at all. */
   readonly listingLagMs: number
-  /** Nobody else is there and the server refuses nothing: then the end is exactly what the user saw. */
+  /** Nobody else is there and the server refuses nothing, or only for now: then the end is exactly what the user saw. */
   readonly isLonely: boolean
+  /** No answer is lost and nobody dies; what is refused may be taken the next time: then the flags are what the user saw, too. */
+  readonly isUnbroken?: boolean
   readonly bodies: 'none' | 'text'
   /** Which messages are held until the world comes to rest, and then all of them; left out: all of them all the time. */
   readonly hold?: Hold

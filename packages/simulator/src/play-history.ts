@@ -2,7 +2,7 @@
 
 import type { MessageView } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
-import type { Entry } from '@tidemail/replay-log'
+import { decodeReceipt, type Entry } from '@tidemail/replay-log'
 import type { CoverageTable } from './coverage.ts'
 import { type ContentForm, serverContent, viewContent } from './equality.ts'
 import { isFault, losesAnswer } from './faults.ts'
@@ -192,9 +192,16 @@ class Player {
     const parked = await parkedEntries(world)
     this.undecided = parked.length
     this.#checkReasons(parked)
-    if (this.#wanted !== null && parked.length === 0) this.#compareWithWanted(this.#wanted)
+    if (this.#wanted !== null && parked.length === 0 && !this.#isAnythingRefused()) this.#compareWithWanted(this.#wanted)
     if (parked.length > 0) await giveUp(world, parked)
     if (world.findings.length === 0) await checkEnd(world)
+  }
+
+  /** What the server refused too often for anyone to ask again was taken back in the view. */
+  #isAnythingRefused(): boolean {
+    return [...this.world.disk.state.receipts.values()].some((record) =>
+      decodeReceipt(record).outcomes.some(({ outcome }) => outcome === 'rejected'),
+    )
   }
 
   /** The server holds what the user last saw. A flag whose answer was lost may show a moment later, when the server says so (ADR 3). */

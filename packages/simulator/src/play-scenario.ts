@@ -23,13 +23,17 @@ export interface PlayedScenario {
   readonly findings: readonly Finding[]
   readonly story: readonly string[]
   readonly end: ScenarioEnd
-  /** How often each moment to die came, event by event. */
-  readonly passed: readonly Readonly<Record<KillMoment, number>>[]
+  readonly passed: readonly Passed[]
+}
+
+/** How often each moment to die came in an event, and how many steps were sent that change the server. */
+export interface Passed extends Readonly<Record<KillMoment, number>> {
+  readonly mutations: number
 }
 
 export async function playScenario(scenario: Scenario, tier: string, blow: Blow | null): Promise<PlayedScenario> {
   const stage = new Stage(scenario, tier)
-  const passed: Record<KillMoment, number>[] = []
+  const passed: Passed[] = []
   await stage.world.sync(0)
   for (const [i, event] of scenario.events.entries()) {
     stage.world.story.push(event.text)
@@ -73,24 +77,25 @@ class Stage {
   }
 
   /** What is cut short is done again, unless it had been done. */
-  async happen(event: ScenarioEvent, disturbance: Disturbance): Promise<Record<KillMoment, number>> {
+  async happen(event: ScenarioEvent, disturbance: Disturbance): Promise<Passed> {
     const { world } = this
     const process = world.process(0)
+    const passedSoFar = (): Passed => ({ ...process.passed, mutations: world.mutations.length })
     if (event.by === 'rival') this.#rivalActs(event.act)
     else if (event.by === 'sync') {
       const report = await world.sync(0, disturbance)
-      const passed = { ...process.passed }
+      const passed = passedSoFar()
       if (report?.outcome !== 'done') await syncUntilDone(world)
       return passed
     } else {
       const logBefore = this.#log()
       const act = (engine: MailEngine): Promise<void> => this.#userActs(engine, event.act)
       const survived = await world.live(0, disturbance, act)
-      const passed = { ...process.passed }
+      const passed = passedSoFar()
       if (!survived && this.#log() === logBefore) await world.live(0, UNDISTURBED, act)
       return passed
     }
-    return { ...process.passed }
+    return passedSoFar()
   }
 
   /** Changes whenever an operation was accepted or taken back. */

@@ -193,6 +193,10 @@ end    INBOX: a,b | parked: mailbox-gone
 server INBOX: a,b; Extra: c | delete Extra   | create Extra
 user                        | append d Extra | retry
 end    INBOX: a,b; Extra: | parked: mailbox-gone
+
+server INBOX: a,b+flagged
+user                      | flag a,b +seen; copy a Archive; flag b -flagged; move b Work
+end    INBOX: a+seen; Archive: a+seen; Work: b+seen
 `
 
 export const SWEEP_SCENARIOS: readonly string[] = SCENARIOS.trim().split('\n\n')

@@ -1,7 +1,7 @@
 /** The crash sweep: each scenario as it is, then disturbed at every write and every step; the end must be the same. */
 
 import type { FaultName } from './faults.ts'
-import { type KillMoment, TIERS } from './history.ts'
+import { type KillMoment, type PlannedFault, TIERS } from './history.ts'
 import { type Blow, type PlayedScenario, playScenario } from './play-scenario.ts'
 import { readScenario, type Scenario } from './scenario.ts'
 import { describeEnd, isSameEnd } from './scenario-end.ts'
@@ -9,6 +9,8 @@ import { describeEnd, isSameEnd } from './scenario-end.ts'
 const KILLS: readonly KillMoment[] = ['before commit', 'after commit', 'before step', 'after step', 'late step']
 /** What befalls the connection while the process lives on. */
 const CUTS: readonly FaultName[] = ['cut', 'lost request', 'lost answer', 'lost tail', 'ghost', 'half-open, executed']
+/** What befalls a step that changes the server: a refused look would only tell later what others did. */
+const REFUSAL: FaultName = 'NO [INUSE]'
 
 export interface SweepOptions {
   readonly tier: string
@@ -53,13 +55,13 @@ function blowsOf(scenario: Scenario, plain: PlayedScenario): Blow[] {
     const kills = KILLS.flatMap((moment) =>
       numbers(passed[moment]).map((number) => ({ event, disturbance: { faults: [], meanwhile: [], kill: { moment, number } } })),
     )
-    const cuts = CUTS.flatMap((fault) =>
-      numbers(passed['before step']).map((step) => ({
-        event,
-        disturbance: { faults: [{ of: 'any' as const, step, fault }], meanwhile: [], kill: null },
-      })),
-    )
-    return [...kills, ...cuts]
+    const at = (of: PlannedFault['of'], step: number, fault: FaultName): Blow => ({
+      event,
+      disturbance: { faults: [{ of, step, fault }], meanwhile: [], kill: null },
+    })
+    const cuts = CUTS.flatMap((fault) => numbers(passed['before step']).map((step) => at('any', step, fault)))
+    const refusals = numbers(passed.mutations).map((step) => at('mutating', step, REFUSAL))
+    return [...kills, ...cuts, ...refusals]
   })
 }
 
@@ -75,7 +77,9 @@ function failure(blow: string, { end, findings, story }: PlayedScenario, wanted:
 
 function describe(scenario: Scenario, { disturbance: { faults, kill }, event }: Blow): string {
   const what =
-    kill === null ? faults.map(({ fault, step }) => `${fault} at step ${step}`).join() : `${kill.moment} ${kill.number}`
+    kill === null
+      ? faults.map(({ fault, of, step }) => `${fault} at ${of === 'any' ? '' : 'mutating '}step ${step}`).join()
+      : `${kill.moment} ${kill.number}`
   return `${what} of event ${event} (${scenario.events[event]?.text})`
 }
 

@@ -1,6 +1,6 @@
 /** Makes a history from a seed: the same seed, the same history. */
 
-import { FAULT_NAMES, isRefusal } from './faults.ts'
+import { FAULT_NAMES, type FaultName, isPassing, isRefusal } from './faults.ts'
 import type {
   Circumstances,
   History,
@@ -48,6 +48,7 @@ function drawCircumstances(random: SeededRandom, tier: string): Circumstances {
     listingLagMs: !isLonely && random.chance(0.15) ? random.pick([100, 300, LATE_MS_MAX - ghostLifeMs]) : 0,
     isLonely,
     bodies: random.chance(0.1) ? 'text' : 'none',
+    isUnbroken: isLonely && random.chance(0.4),
   }
 }
 
@@ -56,7 +57,8 @@ function drawEvent(random: SeededRandom, circumstances: Circumstances): HistoryE
   const kind = random.below(20)
   if (kind < 9) return [pause, drawUser(random, circumstances)]
   if (kind < 12) return circumstances.isLonely ? [pause] : [pause, drawRival(random)]
-  if (kind < 13 && random.chance(0.5)) return [{ kind: 'kill', tab: drawTab(random, circumstances) }]
+  if (kind < 13 && random.chance(0.5))
+    return circumstances.isUnbroken ? [pause] : [{ kind: 'kill', tab: drawTab(random, circumstances) }]
   if (kind < 13) return [{ kind: 'offline', forMs: random.below(5_000) }]
   return [pause, drawSync(random, circumstances, { isNested: false })]
 }
@@ -74,15 +76,15 @@ function drawSync(random: SeededRandom, circumstances: Circumstances, { isNested
     tab,
     faults,
     meanwhile,
-    kill: random.chance(0.2) ? drawKill(random) : null,
+    kill: random.chance(0.2) && !circumstances.isUnbroken ? drawKill(random) : null,
     moveStopsAfter: random.chance(0.15) ? random.below(2) : null,
   }
 }
 
-function drawFault(random: SeededRandom, { isLonely }: Circumstances): PlannedFault {
-  const names = isLonely ? FAULT_NAMES.filter((name) => !isRefusal(name)) : FAULT_NAMES
+function drawFault(random: SeededRandom, { isLonely, isUnbroken }: Circumstances): PlannedFault {
+  const isDrawn = (name: FaultName): boolean => (isUnbroken ? isPassing(name) : !isLonely || !isRefusal(name))
   const of = random.pick(['any', 'mutating', 'mutating'] as const)
-  return { of, step: drawNumber(random, of === 'any' ? [3, 10, 25] : [1, 2, 5]), fault: random.pick(names) }
+  return { of, step: drawNumber(random, of === 'any' ? [3, 10, 25] : [1, 2, 5]), fault: random.pick(FAULT_NAMES.filter(isDrawn)) }
 }
 
 function drawInterruption(random: SeededRandom, circumstances: Circumstances, tab: number): Interruption {
@@ -99,9 +101,10 @@ function drawInterruption(random: SeededRandom, circumstances: Circumstances, ta
 
 function drawUser(random: SeededRandom, circumstances: Circumstances): UserEvent {
   const act = random.pick(USER_ACTS.flatMap(({ name, weight }) => Array.from({ length: weight }, () => name)))
-  const kill: Kill | null = random.chance(0.03)
-    ? { moment: random.pick(['before commit', 'after commit'] as const), number: 0 }
-    : null
+  const kill: Kill | null =
+    random.chance(0.03) && !circumstances.isUnbroken
+      ? { moment: random.pick(['before commit', 'after commit'] as const), number: 0 }
+      : null
   return { kind: 'user', tab: drawTab(random, circumstances), act, seed: random.seedOfOwn(), kill }
 }
 
