@@ -81,13 +81,6 @@ export const SIM_MUTANTS: readonly SimMutant[] = [
     replace: 'if (!isDue(entry, state.now) || awaitsMailbox(entry, state)) break',
   },
   {
-    name: 'named is listed',
-    breaks: 'what COPYUID and APPENDUID named is acted on before the server lists it',
-    file: 'packages/planner/src/listed-uids.ts',
-    find: '(mailbox.checkpoint?.known ?? UidSet.EMPTY).intersect(givenUids(mailbox))',
-    replace: 'mailbox.checkpoint?.known ?? UidSet.EMPTY',
-  },
-  {
     name: 'no folding guard for COPY',
     breaks: 'a message is folded past the mailbox in which it was to be copied',
     file: 'packages/planner/src/ready-messages.ts',

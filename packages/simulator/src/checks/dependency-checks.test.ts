@@ -75,6 +75,17 @@ describe('what is sent (Verifies: I-LOG-5, H-4, H-14)', () => {
     expect(sent(removal, stateOf([copy(1, 2), expunge(2), copy(3)], { claims }))).toEqual([])
   })
 
+  it('is no move of what an earlier operation is to copy, unless that waits for the user', () => {
+    const local = { kind: 'local' as const, mailboxId: inbox, locals: UidSet.of(7) }
+    const onLocal = (seq: number, kind: 'copy' | 'move', parkedFor: 'over-quota' | null = null): Entry =>
+      sampleEntry({ kind, targets: local, to: archive }, local, { seq: entrySeq(seq), parkedFor })
+    const step: MutatingStep = { ...planned, kind: 'move', id: 's1', target: 'Archive' }
+    const claims = [claimFor(onLocal(2, 'move'), [step])]
+    const found = (before: Entry): string[] => sent(step, stateOf([before, onLocal(2, 'move')], { claims }))
+    expect(found(onLocal(1, 'copy'))).toEqual(['move INBOX 1 -> Archive is sent, but entry 1 is to copy it first'])
+    expect(found(onLocal(1, 'copy', 'over-quota'))).toEqual([])
+  })
+
   it('goes into no mailbox that is still to be made', () => {
     const step: MutatingStep = { ...planned, kind: 'copy', id: 's1', target: 'Archive' }
     expect(sent(step, stateOf([], { isArchiveThere: false }))).toEqual([

@@ -1,6 +1,6 @@
 /** Checks that nothing is attempted before what it requires is there and done, and that nothing else waits for that (I-LOG-5). */
 
-import { isMutating, type MailboxId, type Step, UidSet } from '@tidemail/core'
+import { isMutating, type MailboxId, type Step, type Targets, UidSet } from '@tidemail/core'
 import {
   type Claim,
   decodeClaim,
@@ -11,6 +11,7 @@ import {
   isOpenClaim,
   isUpload,
   ownLocals,
+  type Progress,
   type TargetState,
 } from '@tidemail/replay-log'
 import type { MemoryState, ModelAccount } from '@tidemail/testing/simulated'
@@ -73,21 +74,20 @@ export function checkIndependent(before: MemoryState, after: MemoryState, starte
     }))
 }
 
-/** A message is not removed before it was copied as the user had asked before. */
+/** A message is neither moved on nor removed before it was copied as the user had asked before; one that is parked holds up the removal alone. */
 function copiesBefore(step: Step, state: MemoryState): string[] {
-  if (step.kind !== 'expunge' && step.kind !== 'expunge-all') return []
+  if (!['expunge', 'expunge-all', 'move', 'copy'].includes(step.kind)) return []
   const entries = [...state.entries.values()].map(decodeEntry)
-  const removals = (claimOf(step, state)?.members ?? []).flatMap(({ seq, targets }) =>
-    targets.kind === 'stored' && entries.some((entry) => entry.seq === seq && entry.operation.kind === 'expunge')
-      ? [{ seq, targets }]
-      : [],
-  )
-  return removals.flatMap(({ seq, targets }) =>
-    entries
-      .filter((entry) => entry.operation.kind === 'copy' && entry.seq < seq)
-      .filter((entry) => storedIn(entry).some(({ box, uids }) => box === targets.box && !uids.intersect(targets.uids).isEmpty))
-      .map((entry) => `entry ${entry.seq} is to copy it first`),
-  )
+  const members = claimOf(step, state)?.members ?? []
+  return members.flatMap(({ seq, targets }) => {
+    const kind = entries.find((entry) => entry.seq === seq)?.operation.kind
+    if (kind !== 'expunge' && kind !== 'move') return []
+    const isHeldUpBy = (group: Progress): boolean =>
+      (kind === 'expunge' || group.state !== 'parked') && haveCommonMessages(group.targets, targets)
+    return entries
+      .filter((entry) => entry.operation.kind === 'copy' && entry.seq < seq && entry.progress.some(isHeldUpBy))
+      .map((entry) => `entry ${entry.seq} is to copy it first`)
+  })
 }
 
 /** Nothing goes into a mailbox that was not made. */
@@ -120,13 +120,12 @@ function isSendable(entry: Entry, { mailboxes }: MemoryState): boolean {
 function haveToDo(one: Entry, other: Entry): boolean {
   const isOnOne = (a: Entry, b: Entry): boolean => isOnMailbox(a.operation) && mailboxesOf(b).has(a.operation.mailboxId)
   if (isOnOne(one, other) || isOnOne(other, one)) return true
-  return storedIn(one).some((mine) =>
-    storedIn(other).some(({ box, uids }) => box === mine.box && !uids.intersect(mine.uids).isEmpty),
-  )
+  return one.progress.some((mine) => other.progress.some((theirs) => haveCommonMessages(mine.targets, theirs.targets)))
 }
 
-function storedIn({ progress }: Entry) {
-  return progress.flatMap(({ targets }) => (targets.kind === 'stored' ? [targets] : []))
+function haveCommonMessages(one: Targets, other: Targets): boolean {
+  if (one.kind === 'local') return other.kind === 'local' && !one.locals.intersect(other.locals).isEmpty
+  return other.kind === 'stored' && one.box === other.box && !one.uids.intersect(other.uids).isEmpty
 }
 
 function mailboxesOf({ operation, progress }: Entry): Set<MailboxId> {
