@@ -204,10 +204,13 @@ class Player {
     )
   }
 
-  /** The server holds what the user last saw. A flag whose answer was lost may show a moment later, when the server says so (ADR 3). */
+  /**
+   * The server holds what the user last saw. A flag whose answer was lost may show a moment later, when the server says so (ADR 3); and the mark of a
+   * removal that was taken back comes off after that (ADR 12): whether one is left, `checkEnd` looks.
+   */
   #compareWithWanted(wanted: ContentForm): void {
     const { account, hasLostAnswers } = this.world
-    const form = (content: ContentForm): ContentForm => messagesIn(hasLostAnswers ? withoutFlags(content) : content)
+    const form = (content: ContentForm): ContentForm => messagesIn(hasLostAnswers ? withoutFlags(content) : withoutMarks(content))
     const there = serverContent(account)
     compare(this.world, 'H-20', form(there), form(wanted))
     compare(this.world, 'H-20 of mailboxes', mailboxesIn(there), mailboxesIn(wanted))
@@ -244,6 +247,12 @@ function messagesIn(form: ContentForm): ContentForm {
 
 function mailboxesIn(form: ContentForm): ContentForm {
   return Object.fromEntries(Object.keys(form).map((path) => [path, []]))
+}
+
+function withoutMarks(form: ContentForm): ContentForm {
+  return Object.fromEntries(
+    Object.entries(form).map(([path, lines]) => [path, lines.map((line) => line.replace(' \\deleted', '')).sort()]),
+  )
 }
 
 function withoutFlags(form: ContentForm): ContentForm {
