@@ -57,8 +57,11 @@ export class MessageBatch {
 
   private storeFolded(ready: readonly ReadyFlags[]): void {
     const unchangedSince = ready[0]?.since ?? undefined
+    const order = this.requiringStores(joined(ready))
     const steps = foldFlags(ready).flatMap(({ direction, flags, uids }) =>
-      uids.chunksOfOctets(UID_SET_OCTETS_MAX).map((chunk) => this.store(chunk, direction, flags, unchangedSince)),
+      uids
+        .chunksOfOctets(UID_SET_OCTETS_MAX)
+        .map((chunk) => ({ ...this.store(chunk, direction, flags, unchangedSince), ...order })),
     )
     const unaltered = steps.flatMap(({ direction, flags, uids }) => {
       const rows = this.context.rows.filter(({ uid }) => uids.has(uid))
@@ -94,7 +97,9 @@ export class MessageBatch {
         uids,
         target: to.path,
         notAfter: this.notAfter(),
-        ...(canMove ? this.afterStores() : this.requiringStores(uids)),
+        ...this.afterStores(),
+        // The flags follow a message that is moved (H-18); a copy bears those that the message has when it is made.
+        ...(canMove ? {} : this.requiringStores(uids)),
         reason: act.kind === 'move' && !canMove ? 'replay a move: the server has no MOVE, so copy first' : `replay a ${act.kind}`,
       }
       const messages = [...uids.values()].flatMap((of): FencedMessage[] => {
@@ -202,10 +207,10 @@ export class MessageBatch {
     return last === undefined ? {} : { after: [last.id] }
   }
 
-  /** A copy bears the flags that the message has when it is made: none is made before those that were to be changed first (H-20). */
-  private requiringStores(uids: UidSet): Pick<Step, 'after' | 'requires'> {
+  /** What is refused for now is sent again later: what the user asked for after it, of the same messages, waits for it (H-20). */
+  private requiringStores(uids: UidSet): Pick<Step, 'requires'> {
     const before = this.stores.filter((store) => !store.uids.intersect(uids).isEmpty)
-    return before.length === 0 ? this.afterStores() : { requires: before.map(({ id }) => id) }
+    return before.length === 0 ? {} : { requires: before.map(({ id }) => id) }
   }
 
   private notAfter(): number {

@@ -194,6 +194,18 @@ describe('planning what is sent', () => {
     expect(batch.claims.map(({ members }) => members.map(({ targets }) => targets))).toEqual([[stored(sent)]])
   })
 
+  it('has what follows a change of flags on the same messages wait for it: other changes of flags, and copies', () => {
+    // Verifies: H-4, H-20
+    const ifUnchanged = { since: modSeq(8), base: [] }
+    const conditional: OperationRequest = { kind: 'flag', add: ['\\Seen'], remove: [], ifUnchanged }
+    const { steps } = batchOf(
+      world(log([unseen, '1'], [conditional, '1:2'], [flagged, '3:4'], [copyToArchive, '3'], [toArchive, '4'])),
+    )
+    const nameOf = (wanted: string): string => sketch(steps.filter(({ id }) => id === wanted)).join()
+    const waits = steps.flatMap(({ id, requires = [] }) => requires.map((before) => `${nameOf(id)} waits for ${nameOf(before)}`))
+    expect(waits).toEqual(['add \\Seen 1:2 waits for remove \\Seen 1', 'copy 3 -> Archive waits for add \\Flagged 3:4'])
+  })
+
   it('expunges our own UIDs only, once they are marked, and looks where no VANISHED tells', () => {
     // Verifies: DC-4549-4.2.4a, H-4
     const [mark, remove, look] = batchOf(world(log([expunge, '5']), ['UIDPLUS'])).steps
