@@ -64,7 +64,7 @@ export type Write =
   | { readonly kind: 'put-claim'; readonly claim: ClaimRecord }
   | { readonly kind: 'remove-claim'; readonly id: ClaimId }
   | { readonly kind: 'put-receipt'; readonly receipt: ReceiptRecord }
-  /** From now on references to these resolve to the new place (H-18). */
+  /** References to these resolve to the new place (H-18), once the messages are gone from the old one. */
   | {
       readonly kind: 'forward'
       readonly accountId: AccountId

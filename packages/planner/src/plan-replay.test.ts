@@ -206,6 +206,20 @@ describe('planning what is sent', () => {
     expect(waits).toEqual(['add \\Seen 1:2 waits for remove \\Seen 1', 'copy 3 -> Archive waits for add \\Flagged 3:4'])
   })
 
+  it('has what follows a change of flags that waits for the answer to another wait too, even on the same condition', () => {
+    // Verifies: H-4, H-12
+    const ifUnchanged = { since: modSeq(8), base: [] }
+    const conditional: OperationRequest = { kind: 'flag', add: ['\\Seen'], remove: [], ifUnchanged }
+    const { claims, steps } = batchOf(world(log([conditional, '1:2'], [unseen, '1'], [conditional, '1:2'])))
+    expect(sketch(steps)).toEqual(['add \\Seen 1:2', 'fetch 1:2'])
+    expect(claims.map(({ members }) => members.map(({ seq, targets }) => [seq, targets]))).toEqual([
+      [
+        [1, stored('1:2')],
+        [3, stored('2')],
+      ],
+    ])
+  })
+
   it('expunges our own UIDs only, once they are marked, and looks where no VANISHED tells', () => {
     // Verifies: DC-4549-4.2.4a, H-4
     const [mark, remove, look] = batchOf(world(log([expunge, '5']), ['UIDPLUS'])).steps

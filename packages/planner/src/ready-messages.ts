@@ -123,7 +123,9 @@ class Walk {
     else if (!isPermitted(operation, this.mailbox)) this.drop(entry, group, uids, 'not-permitted')
     else {
       for (const part of bySince(operation, uids)) {
-        const free = part.uids.difference(this.onCondition(part.since))
+        const waiting = part.uids.intersect(this.onCondition(part.since))
+        this.taken = this.taken.union(waiting)
+        const free = part.uids.difference(waiting)
         if (free.isEmpty) continue
         const flag: ReadyFlags = { entry, uids: free, sentAs: null, operation, since: part.since }
         this.flags.push(flag)

@@ -91,15 +91,21 @@ async function follow(db: StoreDatabase, accountId: AccountId | null, start: Pla
     for (const place of open) {
       const from: ForwardSource = place.kind === 'local' ? place : { kind: 'stored', box: place.box }
       const rows = await forwardsOf(db, sourceOf(from, accountId), place.numbers)
-      const left = place.numbers.difference(
-        UidSet.fromRanges(rows.map((row) => ({ first: row.from, last: row.from + row.length - 1 }))),
-      )
+      const named = UidSet.fromRanges(rows.map((row) => ({ first: row.from, last: row.from + row.length - 1 })))
+      const led = await goneOf(db, place, place.numbers.intersect(named))
+      const left = place.numbers.difference(led)
       if (!left.isEmpty) ends.push({ ...place, numbers: left })
-      next.push(...ledTo(rows, place.numbers))
+      next.push(...ledTo(rows, led))
     }
     open = next
   }
   return [...ends, ...open]
+}
+
+/** A move may stop when its copy is made, and its original stay: what is there is meant by its own name. Locals lead on once they are named. */
+async function goneOf(db: StoreDatabase, place: Place, numbers: UidSet): Promise<UidSet> {
+  if (place.kind === 'local' || numbers.isEmpty) return numbers
+  return numbers.difference((await existingOf(db, { ...place, uids: numbers })).uids)
 }
 
 /** Where these forwards lead the numbers, joined by box. Both ascend, so they are walked side by side. */
