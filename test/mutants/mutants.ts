@@ -76,8 +76,8 @@ export const MUTANTS: readonly Mutant[] = [
     invariant: 'I-LOG-4',
     breaks: 'a message is folded past the mailbox in which it was to be copied',
     file: 'packages/planner/src/ready-messages.ts',
-    find: 'if (!isReady || !this.canFold(operation, uids)) {\n',
-    replace: "if (operation.kind === 'copy') return\n    if (!isReady || !this.canFold(operation, uids)) {\n",
+    find: 'if (!isReady || !this.canFold(operation, entry, uids)) {\n',
+    replace: "if (operation.kind === 'copy') return\n    if (!isReady || !this.canFold(operation, entry, uids)) {\n",
     test: 'packages/planner/src/plan-replay.test.ts',
   },
   {

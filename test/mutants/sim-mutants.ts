@@ -84,8 +84,8 @@ export const SIM_MUTANTS: readonly SimMutant[] = [
     name: 'no folding guard for COPY',
     breaks: 'a message is folded past the mailbox in which it was to be copied',
     file: 'packages/planner/src/ready-messages.ts',
-    find: 'if (!isReady || !this.canFold(operation, uids)) {\n',
-    replace: "if (operation.kind === 'copy') return\n    if (!isReady || !this.canFold(operation, uids)) {\n",
+    find: 'if (!isReady || !this.canFold(operation, entry, uids)) {\n',
+    replace: "if (operation.kind === 'copy') return\n    if (!isReady || !this.canFold(operation, entry, uids)) {\n",
   },
   {
     name: 'no precondition of H-12',

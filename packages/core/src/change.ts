@@ -64,7 +64,7 @@ export type Write =
   | { readonly kind: 'put-claim'; readonly claim: ClaimRecord }
   | { readonly kind: 'remove-claim'; readonly id: ClaimId }
   | { readonly kind: 'put-receipt'; readonly receipt: ReceiptRecord }
-  /** References to these resolve to the new place (H-18), once the messages are gone from the old one. */
+  /** From now on references to these resolve to the new place (H-18). */
   | {
       readonly kind: 'forward'
       readonly accountId: AccountId
@@ -72,6 +72,8 @@ export type Write =
       readonly to: ForwardTarget
       readonly pairs: UidPairs
     }
+  /** References to these mean the messages themselves again: they were copied, and are to stay. */
+  | { readonly kind: 'end-forward'; readonly accountId: AccountId; readonly from: ForwardSource; readonly numbers: UidSet }
 
 /** What a forward starts from: UIDs of a box, or locals of the account. */
 export type ForwardSource = { readonly kind: 'stored'; readonly box: BoxEpoch } | { readonly kind: 'local' }

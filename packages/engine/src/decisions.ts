@@ -11,11 +11,12 @@ import {
   type Targets,
   type Write,
 } from '@tidemail/core'
-import { entryWrites } from '@tidemail/planner'
+import { entryWrites, passOver } from '@tidemail/planner'
 import {
   type CompensatingRequest,
   type Compensation,
   compensationOf,
+  type DiscardResult,
   decodeClaim,
   decodeEntry,
   decodeReceipt,
@@ -32,7 +33,7 @@ import {
 } from '@tidemail/replay-log'
 import type { UndoOutcome } from './api.ts'
 import { sha256Hex } from './digest.ts'
-import { delimiterOf } from './mailbox-requests.ts'
+import { delimiterOf, shownMailboxes } from './mailbox-requests.ts'
 import { withdrawMailbox } from './withdraw-mailbox.ts'
 
 export interface DecisionsOptions {
@@ -62,35 +63,39 @@ export class Decisions {
    * after it (H-3).
    */
   async undo(seq: EntrySeq): Promise<UndoOutcome> {
-    const settled = await this.receipt(seq)
-    if (settled !== null) return this.compensate(settled, possible(seq, await this.compensation(settled)))
-    const mailboxes = await this.compensationTerms(seq)
-    const decided = await this.changeEntry(seq, (entry, now): Decision<UndoOutcome | Compensable> => {
-      const undone = undoEntry(entry, now)
-      if (undone.kind === 'undone') return { answer: undone, writes: entryWrites([undoQueued(entry)], now) }
-      const rest = undoQueued(entry)
-      const answer = { operation: entry.operation, requests: possible(seq, compensationOf(rest, mailboxes)) }
-      if (rest === entry) return { answer, writes: [] }
-      return { answer, writes: entryWrites([rest], now) }
-    })
-    if (!('kind' in decided)) return this.compensate({ seq, operation: decided.operation }, decided.requests)
+    const decided = await this.changeEntry<UndoOutcome | Compensable>(
+      seq,
+      async (entry, now, others) => {
+        const undone = undoEntry(entry, now)
+        if (undone.kind === 'undone') {
+          const heirs = passOver(entry, others)
+          return { answer: undone, writes: entryWrites([undoQueued(entry), ...heirs], now), decidedOn: heirs }
+        }
+        const rest = undoQueued(entry)
+        const answer = await this.compensable(seq, rest)
+        return { answer, writes: rest === entry ? [] : entryWrites([rest], now) }
+      },
+      (receipt) => this.compensable(seq, receipt),
+    )
+    if (!('kind' in decided)) return this.compensate(seq, decided)
     this.options.onAccepted()
     return decided
   }
 
   /** Gives up what is queued or parked of the entry; what is being sent stays. Nothing is undone on the server, but the mark of a removal comes off. */
   async discard(seq: EntrySeq): Promise<void> {
-    await this.changeEntry(seq, (entry, now) => {
+    await this.changeEntry(seq, async (entry, now, others) => {
       const result = discardEntry(entry)
       if (result.kind === 'refused') throw new SyncError('input.not-undoable', `Operation #${seq} is being sent already.`)
-      return { answer: null, writes: entryWrites([result.entry], now) }
+      const heirs = passOver(entry, others)
+      return { answer: null, writes: [...entryWrites([result.entry, ...heirs], now), ...stayingWrites(result)], decidedOn: heirs }
     })
     this.options.onAccepted()
   }
 
   /** Queues again what is parked of the entry. */
   async retry(seq: EntrySeq): Promise<void> {
-    await this.changeEntry(seq, (entry, now) => {
+    await this.changeEntry(seq, async (entry, now) => {
       const queued = retryEntry(entry)
       if (queued === null) throw new SyncError('input.unknown-operation', `Operation #${seq} does not wait for a decision.`)
       return { answer: null, writes: entryWrites([queued], now) }
@@ -100,11 +105,11 @@ export class Decisions {
 
   /** Sends what is queued or parked of the entry to another mailbox; what names its messages meanwhile follows. */
   async retarget(seq: EntrySeq, to: MailboxId): Promise<void> {
-    const mailbox = (await this.options.store.planning.mailboxes(this.options.accountId)).find(({ id }) => id === to)
+    const mailbox = (await shownMailboxes(this.options)).find(({ id }) => id === to)
     if (mailbox?.isSelectable !== true) {
       throw new SyncError('input.unknown-mailbox', 'There is no such mailbox that can hold messages.')
     }
-    await this.changeEntry(seq, (entry, now, others) => {
+    await this.changeEntry(seq, async (entry, now, others) => {
       const result = retargetEntry(entry, { id: to, path: mailbox.path })
       if (result.kind === 'refused') throw new SyncError('input.not-retargetable', REFUSED_RETARGET[result.reason](seq))
       const following = others.filter((other) => other.seq > seq).map((other) => followLocals(other, result.locals, to))
@@ -114,22 +119,20 @@ export class Decisions {
     this.options.onAccepted()
   }
 
-  private async receipt(seq: EntrySeq): Promise<Receipt | null> {
-    const { accountId, assertOpen, store } = this.options
-    assertOpen()
-    const record = await store.planning.receipt(accountId, seq)
-    return record === null ? null : decodeReceipt(record)
-  }
-
-  private async compensation(subject: Receipt): Promise<Compensation> {
-    return compensationOf(subject, await this.compensationTerms(subject.seq))
+  /** @throws SyncError `input.not-undoable`, before anything is changed */
+  private async compensable(seq: EntrySeq, subject: Entry | Receipt): Promise<Compensable> {
+    const { operation } = subject
+    const requests = possible(seq, compensationOf(subject, await this.compensationTerms(seq)))
+    const made = operation.kind === 'append' || operation.kind === 'draft' ? await this.whatItMade(operation) : undefined
+    if (made === null) throw notUndoable(seq, 'nothing')
+    return { requests, made }
   }
 
   private async compensationTerms(seq: EntrySeq): Promise<Parameters<typeof compensationOf>[1]> {
     const { accountId, store } = this.options
     const mailboxes = await store.planning.mailboxes(accountId)
     const claims = (await store.planning.claims(accountId)).map(decodeClaim)
-    const mine = claims.filter(({ members }) => members.some((member) => member.seq === seq))
+    const mine = claims.flatMap(({ members }) => members.filter((member) => member.seq === seq))
     return {
       delimiter: delimiterOf(mailboxes),
       mailboxNamed: ({ path, uidValidity }) =>
@@ -139,16 +142,12 @@ export class Decisions {
   }
 
   /** What is gone, or where it is to be already, is passed over; and what another version of a draft has taken the place of. */
-  private async compensate(
-    { seq, operation }: Pick<Receipt, 'seq' | 'operation'>,
-    requests: readonly CompensatingRequest[],
-  ): Promise<UndoOutcome> {
-    const made = operation.kind === 'append' || operation.kind === 'draft' ? await this.whatItMade(operation) : undefined
+  private async compensate(seq: EntrySeq, { made, requests }: Compensable): Promise<UndoOutcome> {
     const seqs: EntrySeq[] = []
     for (const compensating of requests) {
       const { request } = compensating
       const isMeant = (group: Targets): boolean =>
-        made === undefined ? request.kind !== 'move' || group.mailboxId !== request.to : made !== null && names(group, made)
+        made === undefined ? request.kind !== 'move' || group.mailboxId !== request.to : names(group, made)
       try {
         seqs.push(await this.options.accept(compensating, (targets) => targets.filter(isMeant)))
       } catch (error) {
@@ -168,25 +167,27 @@ export class Decisions {
     return view !== null && bytes !== null && (await sha256Hex(bytes)) === digest ? view.reference : null
   }
 
-  /** Decides on an open entry as it is, and again when it has changed meanwhile. `others` are the other open entries. */
+  /** Decides on an open entry as it is, and again when it has changed meanwhile. `others` are the other open entries. `onSettled` answers for a settled one. */
   private async changeEntry<T>(
     seq: EntrySeq,
-    decide: (entry: Entry, now: number, others: readonly Entry[]) => Decision<T>,
+    decide: (entry: Entry, now: number, others: readonly Entry[]) => Promise<Decision<T>>,
+    onSettled: (receipt: Receipt) => Promise<T> = () => {
+      throw new SyncError('input.not-undoable', `Operation #${seq} is settled already.`)
+    },
   ): Promise<T> {
     const { accountId, clock, store } = this.options
     for (;;) {
       this.options.assertOpen()
-      const records = await store.planning.entries(accountId)
-      const entry = records.map(decodeEntry).find((candidate) => candidate.seq === seq)
+      const entries = (await store.planning.entries(accountId)).map(decodeEntry)
+      const entry = entries.find((candidate) => candidate.seq === seq)
       if (entry === undefined) {
         const receipt = await store.planning.receipt(accountId, seq)
         if (receipt === null) throw new SyncError('input.unknown-operation', `There is no operation #${seq}.`)
-        throw new SyncError('input.not-undoable', `Operation #${seq} is settled already.`)
+        return onSettled(decodeReceipt(receipt))
       }
-      const others = records.filter((record) => record.seq !== seq).map(decodeEntry)
-      const { answer, writes, decidedOn = [] } = decide(entry, clock.now(), others)
-      if (writes.length === 0) return answer
-      const isOver = writes.some(({ kind }) => kind === 'remove-entry')
+      const others = entries.filter((other) => other !== entry)
+      const { answer, writes, decidedOn = [] } = await decide(entry, clock.now(), others)
+      const isOver = writes.some((write) => write.kind === 'remove-entry' && write.seq === seq)
       const withdrawn = isOver ? await withdrawMailbox(this.options, entry, clock.now()) : null
       const written = [entry, ...decidedOn].map(({ seq: of, revision }) => ({ seq: of, revision }))
       const expect = { entries: [...written, ...(withdrawn?.expect.entries ?? [])] }
@@ -205,8 +206,15 @@ interface Decision<T> {
 }
 
 /** What an undo asks for. */
-interface Compensable extends Pick<Receipt, 'operation'> {
+interface Compensable {
   readonly requests: readonly CompensatingRequest[]
+  /** Of an upload: where its message is; undefined for other operations. */
+  readonly made: MessageReference | undefined
+}
+
+/** The originals of moves that are given up stay: whoever knows them is not led to the copies any more. */
+function stayingWrites({ entry: { accountId }, staying }: Extract<DiscardResult, { kind: 'discarded' }>): Write[] {
+  return staying.map(({ box, uids }) => ({ kind: 'end-forward', accountId, from: { kind: 'stored', box }, numbers: uids }))
 }
 
 /** Whether the group is this message, under the name that it has. */

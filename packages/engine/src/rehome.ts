@@ -1,8 +1,9 @@
 /** Does what the policy says with what was to go into a mailbox that is gone (RFC 9051 §7.1, TRYCREATE): make it again, use another, skip it, or leave it to the user. */
 
-import type { MailboxRecord } from '@tidemail/core'
+import { numbersOf } from '@tidemail/core'
 import {
   acceptOperation,
+  copiedOf,
   destinationOf,
   type Entry,
   followLocals,
@@ -11,7 +12,7 @@ import {
   retargetEntry,
 } from '@tidemail/replay-log'
 import { changeLog, replayState } from './change-log.ts'
-import { delimiterOf, newMailbox } from './mailbox-requests.ts'
+import { delimiterOf, newMailbox, shownMailboxes } from './mailbox-requests.ts'
 import type { Work } from './work.ts'
 
 /** Only what is parked because its destination is gone; where its messages are must be there still. */
@@ -22,17 +23,22 @@ export async function rehome(work: Work): Promise<void> {
   for (const entry of entries.filter((candidate) => isHomeless(candidate, work))) {
     if (missingMailbox === 'skip') await skip(work, entry)
     else {
-      const home = missingMailbox === 'create' ? await remade(work, entry) : mailboxNamed(work, missingMailbox.other)
+      const home = missingMailbox === 'create' ? await remade(work, entry) : await mailboxNamed(work, missingMailbox.other)
       if (home !== null) await send(work, entry, home)
     }
   }
 }
 
-function isHomeless({ operation, progress }: Entry, { mailboxes }: Work): boolean {
+/** Of a move whose copy was made, and went with the mailbox, the original is all that is left: what becomes of it is for the user. */
+function isHomeless(entry: Entry, { mailboxes }: Work): boolean {
+  const { operation, progress } = entry
   const to = destinationOf(operation)
   if (to === null || mailboxes.has(to) || progress.length === 0) return false
   return progress.every(
-    ({ parkedFor, targets }) => parkedFor === 'mailbox-gone' && (targets.mailboxId === to || mailboxes.has(targets.mailboxId)),
+    (group) =>
+      group.parkedFor === 'mailbox-gone' &&
+      (group.targets.mailboxId === to || mailboxes.has(group.targets.mailboxId)) &&
+      numbersOf(copiedOf(entry, group)).isEmpty,
   )
 }
 
@@ -52,7 +58,7 @@ async function remade(work: Work, { operation }: Entry): Promise<MailboxName | n
   const to = destinationOf(operation)
   const path = ('names' in operation ? operation.names : undefined)?.find(({ id }) => id === to)?.path
   if (path === undefined) return null
-  const there = mailboxNamed(work, path)
+  const there = await mailboxNamed(work, path)
   if (there !== null) return there
   const { accountId, clock, store } = work.options
   const mailbox = await newMailbox({ accountId, store }, path, delimiterOf([...work.mailboxes.values()]))
@@ -68,8 +74,9 @@ async function remade(work: Work, { operation }: Entry): Promise<MailboxName | n
   return { id: mailbox.id, path }
 }
 
-function mailboxNamed({ mailboxes }: Work, path: string): MailboxName | null {
-  const found = [...mailboxes.values()].find((mailbox: MailboxRecord) => mailbox.path === path && mailbox.isSelectable)
+/** As the app sees the mailboxes: what the user deleted is not there, though the server may still have it. */
+async function mailboxNamed({ options }: Work, path: string): Promise<MailboxName | null> {
+  const found = (await shownMailboxes(options)).find((mailbox) => mailbox.path === path && mailbox.isSelectable)
   return found === undefined ? null : { id: found.id, path }
 }
 

@@ -53,18 +53,39 @@ function fold(upload: Entry, local: LocalId, later: Entry, log: ReadonlyMap<Entr
     (rest, { targets }) => transition(rest, targets, { kind: 'superseded', evidence: nothingSent }).entry,
     upload,
   )
+  return [settled, asHeir(heirOf(upload, local, later)), ...others(upload, local, later, log)]
+}
+
+/** A version that the user takes back, or gives up, while it waits: the one after it takes the place of the one before. Answers the entries that change. */
+export function passOver(upload: Entry, entries: readonly Entry[]): readonly Entry[] {
+  const [local] = ownUpload(upload.operation)
+  if (local === undefined || !isWaiting(upload, local)) return []
+  const log = new Map(entries.map((entry) => [entry.seq, entry]))
+  const later = entries.find((entry) => entry.operation.kind === 'draft' && waitingFor(entry).includes(local))
+  if (later === undefined) return []
+  return [heirOf(upload, local, later), ...others(upload, local, later, log)]
+}
+
+/** What `upload` was to take the place of is for the later one to take the place of, or to remove. */
+function heirOf(upload: Entry, local: LocalId, later: Entry): Entry {
   const mine = later.progress.flatMap(({ targets }): Targets[] =>
     targets.kind === 'local' && targets.locals.has(local) ? [{ ...targets, locals: UidSet.of(local) }] : [],
   )
-  const inherited = replacedBy(upload)
-  const heir = inherited.length === 0 ? withoutUpload(later, mine) : withInherited(later, mine, inherited)
-  return [settled, asHeir(heir), ...others(upload, local, later, log)]
+  const inherited = replacedBy(upload).map((group): Progress => ({ ...group, state: 'queued', parkedFor: null }))
+  return inherited.length === 0 ? withoutUpload(later, mine) : withInherited(later, mine, inherited)
+}
+
+/** Whether the message is not on its way, and waits for its turn or for the user. */
+function isWaiting(upload: Entry, local: LocalId): boolean {
+  return ['queued', 'parked'].includes(stateOfLocal(upload, local) ?? '')
 }
 
 /** Nothing but a later version holds what was written before: it cannot be taken back for free any more (I-STORE-2). */
 function asHeir(entry: Entry): Entry {
   const { operation } = entry
-  return operation.kind === 'draft' ? { ...entry, operation: { ...operation, isHeir: true } } : entry
+  return operation.kind === 'draft' || operation.kind === 'expunge'
+    ? { ...entry, operation: { ...operation, isHeir: true } }
+    : entry
 }
 
 /** What was to be removed never came to be. */

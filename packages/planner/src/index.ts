@@ -2,7 +2,7 @@ export { underCurrentNames } from './claims-by-name.ts'
 export { isGone, isPassing } from './classify-rejection.ts'
 export { concludeProbe, type ProbeFindings } from './conclude-probe.ts'
 export { entryWrites } from './entry-writes.ts'
-export { foldUploads } from './fold-uploads.ts'
+export { foldUploads, passOver } from './fold-uploads.ts'
 export {
   backfilled,
   planEviction,

@@ -120,8 +120,7 @@ export class Ledger {
 
   /** Whether anything of the claim took effect is not known, and need not be: all of it may be done twice. */
   repeat(claim: Claim): void {
-    const { members, unaltered: mayBeDone = [] } = claim
-    for (const { seq, targets } of members) this.advance(seq, targets, { kind: 'repeat', mayBeDone })
+    for (const { seq, targets, unaltered } of claim.members) this.repeatPart(seq, targets, unaltered)
     this.removeClaim(claim)
   }
 
@@ -161,6 +160,11 @@ export class Ledger {
   retryLater(seq: EntrySeq, targets: Targets, mayBeDone?: MayBeDone): void {
     const notBefore = this.now + REJECTED_WAIT_MS * (this.rejectionsOf(seq) + 1)
     this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore, mayBeDone })
+  }
+
+  /** Some of it may have taken effect: again, at once. */
+  repeatPart(seq: EntrySeq, targets: Targets, mayBeDone: MayBeDone = []): void {
+    this.advance(seq, targets, { kind: 'repeat', mayBeDone })
   }
 
   /** Nothing took effect: again, at once. */

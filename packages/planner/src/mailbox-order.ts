@@ -59,6 +59,17 @@ export function mailboxesUndecided(state: Pick<ReplayState, 'entries' | 'mailbox
   return new Set(parked.map(({ operation }) => operation.mailboxId))
 }
 
+/** Whether the user deleted the mailbox before this operation, and it is not gone yet: what is put into it now would go with it. */
+export function isToBeDeleted(mailboxId: MailboxId, seq: EntrySeq, entries: readonly Entry[]): boolean {
+  return entries.some(
+    ({ operation, progress, seq: before }) =>
+      operation.kind === 'delete-mailbox' &&
+      operation.mailboxId === mailboxId &&
+      before < seq &&
+      progress.some(({ state }) => state !== 'parked'),
+  )
+}
+
 /** Open entries that act on messages of the mailbox, or put some into it. */
 export function whatTouches(mailboxId: MailboxId, entries: readonly Entry[]): Entry[] {
   return entries.filter(

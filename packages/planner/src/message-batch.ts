@@ -1,6 +1,7 @@
 /** Makes the claims and steps of a batch that acts on the messages of one open mailbox: few, however many operations there are. */
 
 import {
+  applyFlagDelta,
   can,
   type Flag,
   type MailboxIdentity,
@@ -9,9 +10,12 @@ import {
   type MutatingStep,
   type Step,
   type StoreStep,
+  type Uid,
   UidSet,
+  uid,
 } from '@tidemail/core'
 import { type Claim, type ClaimMember, type FencedMessage, type UnalteredFlag, unalteredBy } from '@tidemail/replay-log'
+import { localsOf } from './claim-members.ts'
 import { fenceOf, identityOf } from './fence.ts'
 import { foldFlags } from './fold-flags.ts'
 import { isFoldable, narrowed, type ReadyEnd, type ReadyFlags, type ReadyTargets } from './ready-messages.ts'
@@ -33,12 +37,15 @@ export class MessageBatch {
   /** Identities of what is on its way, by where to: twins are never in flight together (H-10). */
   private readonly inFlight = new Set<string>()
   private readonly stores: StoreStep[] = []
+  /** Of the messages whose rows are held, as they will be after the changes so far. */
+  private readonly flags: Map<Uid, readonly Flag[]>
 
   constructor(mailbox: MailboxRecord, state: ReplayState, context: BatchContext) {
     this.mailbox = mailbox
     this.state = state
     this.context = context
     this.identity = identityOf(mailbox)
+    this.flags = new Map(context.rows.map(({ flags, uid }) => [uid, flags]))
   }
 
   storeFlags(ready: readonly ReadyFlags[]): void {
@@ -63,11 +70,13 @@ export class MessageBatch {
         .chunksOfOctets(UID_SET_OCTETS_MAX)
         .map((chunk) => ({ ...this.store(chunk, direction, flags, unchangedSince), ...order })),
     )
-    const unaltered = steps.flatMap(({ direction, flags, uids }) => {
-      const rows = this.context.rows.filter(({ uid }) => uids.has(uid))
-      return unalteredBy(direction === 'add' ? { add: flags, remove: [] } : { add: [], remove: flags }, rows)
-    })
-    if (!this.claim(steps, ready.map(memberOf(this.mailbox)), { unaltered })) return
+    if (
+      !this.claim(
+        steps,
+        ready.map((one) => this.flagMember(one)),
+      )
+    )
+      return
     this.stores.push(...steps)
     if (unchangedSince === undefined) return
     this.steps.push({
@@ -79,6 +88,21 @@ export class MessageBatch {
       ...this.afterStores(),
       reason: 'see what others made of those that changed meanwhile',
     })
+  }
+
+  /** A change leaves alone what has the flags already, by what the server told or by the changes before it. */
+  private flagMember(ready: ReadyFlags): ClaimMember {
+    const { operation, sentAs, uids } = ready
+    const rows = [...uids.values()].flatMap((number) => {
+      const flags = this.flags.get(uid(number))
+      return flags === undefined ? [] : [{ uid: uid(number), flags }]
+    })
+    for (const row of rows) this.flags.set(row.uid, applyFlagDelta(row.flags, operation))
+    const unaltered = unalteredBy(operation, rows).map((one) => ({
+      ...one,
+      uids: sentAs === null ? one.uids : localsOf(sentAs, one.uids).sources,
+    }))
+    return { ...memberOf(this.mailbox)(ready), ...(unaltered.length === 0 ? {} : { unaltered }) }
   }
 
   /** One copy or move for all that goes to the same place; what cannot be told from another one waits for the next batch. */

@@ -18,7 +18,7 @@ export function dependantsOfCopy(
     .filter(({ seq }) => seq > copy.seq)
     .flatMap(({ seq, operation, progress }) => {
       const isDeletion = operation.kind === 'delete-mailbox' && operation.mailboxId === copy.targets.mailboxId
-      if (!isDeletion && operation.kind !== 'expunge') return []
+      if (!isDeletion && operation.kind !== 'expunge' && operation.kind !== 'draft') return []
       return progress
         .filter(({ state }) => state === 'queued')
         .map(({ targets }) => {

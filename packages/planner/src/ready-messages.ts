@@ -8,7 +8,7 @@ import { type Entry, type FlagOperation, isOnMessages, type MessageOperation, re
 import { localsOf } from './claim-members.ts'
 import { bySince } from './flag-conditions.ts'
 import { goneUids, listedUids } from './listed-uids.ts'
-import { mailboxesToMake, mailboxesUndecided } from './mailbox-order.ts'
+import { isToBeDeleted, mailboxesToMake, mailboxesUndecided } from './mailbox-order.ts'
 import { isPermitted } from './permitted-flags.ts'
 import { type Batch, isDue, type ReplayState } from './replay-state.ts'
 import { mailboxesWithOpenClaims } from './resting-mailboxes.ts'
@@ -71,6 +71,7 @@ class Walk {
   readonly moot: Batch['moot'][number][] = []
   ends: ReadyEnd[] = []
   private readonly mailbox: MailboxRecord
+  private readonly entries: readonly Entry[]
   private readonly now: number
   private readonly listed: UidSet
   private readonly gone: UidSet
@@ -87,6 +88,7 @@ class Walk {
 
   constructor(mailbox: MailboxRecord, state: ReplayState) {
     this.mailbox = mailbox
+    this.entries = state.entries
     this.now = state.now
     this.closed = new Set([...mailboxesWithOpenClaims(state), ...mailboxesToMake(state)])
     this.undecided = mailboxesUndecided(state)
@@ -123,7 +125,7 @@ class Walk {
     else if (!isPermitted(operation, this.mailbox)) this.drop(entry, group, uids, 'not-permitted')
     else {
       for (const part of bySince(operation, uids)) {
-        const waiting = part.uids.intersect(this.onCondition(part.since))
+        const waiting = part.uids.intersect(this.onCondition(isFoldable(entry) ? part.since : null))
         this.taken = this.taken.union(waiting)
         const free = part.uids.difference(waiting)
         if (free.isEmpty) continue
@@ -134,16 +136,17 @@ class Walk {
     }
   }
 
-  /** Whether these are changed is not known before the answer: what follows on them waits for it, but for changes on the same condition. */
+  /** Whether these are changed is not known before the answer: what follows on them waits for it, but for changes on the same condition that go with it. */
   private onCondition(since: ModSeq | null): UidSet {
-    return this.conditional.reduce((all, flag) => (flag.since === since ? all : all.union(flag.uids)), UidSet.EMPTY)
+    const isOne = (flag: ReadyFlags): boolean => flag.since === since && isFoldable(flag.entry)
+    return this.conditional.reduce((all, flag) => (isOne(flag) ? all : all.union(flag.uids)), UidSet.EMPTY)
   }
 
   private visitEnd(entry: Entry, group: Group, uids: UidSet): void {
     const act = actOf(entry, group)
-    if (act === null || uids.isEmpty || (act.kind !== 'remove' && this.closed.has(act.to))) return
+    if (act === null || uids.isEmpty || (act.kind !== 'remove' && this.isClosed(act.to, entry))) return
     const isHalfDone = group.state === 'copied' || entry.operation.kind === 'draft'
-    const saved = act.kind === 'remove' && !isHalfDone ? uids.intersect(this.copiesParked) : UidSet.EMPTY
+    const saved = act.kind === 'remove' && group.state !== 'copied' ? uids.intersect(this.copiesParked) : UidSet.EMPTY
     this.drop(entry, group, saved, 'needs-another')
     const free = uids.difference(saved).difference(act.kind === 'remove' ? UidSet.EMPTY : this.onCondition(null))
     if (free.isEmpty) return
@@ -161,7 +164,7 @@ class Walk {
     if (sentAs.ranges.length === 0) return
     const uids = sentAs.destinations
     const isReady = group.state === 'queued' && isDue(entry, this.now) && isFoldable(entry)
-    if (!isReady || !this.canFold(operation, uids)) {
+    if (!isReady || !this.canFold(operation, entry, uids)) {
       this.close(locals)
       return
     }
@@ -176,18 +179,22 @@ class Walk {
     if (act.kind === 'move') this.standIns = this.standIns.union(composed(group.placed, sentAs))
   }
 
-  private canFold(operation: MessageOperation, uids: UidSet): boolean {
+  private canFold(operation: MessageOperation, entry: Entry, uids: UidSet): boolean {
     switch (operation.kind) {
       case 'flag':
         return operation.ifUnchanged === undefined && isPermitted(operation, this.mailbox)
       case 'move':
-        return operation.to !== this.mailbox.id && !this.closed.has(operation.to)
+        return operation.to !== this.mailbox.id && !this.isClosed(operation.to, entry)
       case 'expunge':
         return uids.intersect(this.copiesParked).isEmpty
       case 'copy':
         // What is copied must be there, under its own name, when it is copied.
         return false
     }
+  }
+
+  private isClosed(to: MailboxId, { seq }: Entry): boolean {
+    return this.closed.has(to) || isToBeDeleted(to, seq, this.entries)
   }
 
   /** What follows on these waits until the server has named them. */

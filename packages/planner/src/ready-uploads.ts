@@ -3,6 +3,7 @@
 import { can, type LocalId, type MailboxRecord, type StoredTargets, UidSet } from '@tidemail/core'
 import { type Entry, isUpload, removalsOf, replacedBy, stateOfLocal, type UploadOperation, uploadOf } from '@tidemail/replay-log'
 import { listedUids } from './listed-uids.ts'
+import { isToBeDeleted } from './mailbox-order.ts'
 import type { Lane, ReplayState } from './replay-state.ts'
 
 /** The state without what only sending needs. */
@@ -32,7 +33,8 @@ export function uploadLanes(entry: Entry, state: State): Lane[] {
 /** What goes up by an APPEND; null where nothing does, or not yet. */
 export function readyUpload(entry: Entry, state: State): UploadOperation | null {
   const upload = uploadOf(entry)
-  if (upload === null || awaitsVersionBefore(entry, state.entries)) return null
+  if (upload?.to == null || isToBeDeleted(upload.to, entry.seq, state.entries)) return null
+  if (awaitsVersionBefore(entry, state.entries)) return null
   return readyReplace(entry, state) === null ? upload : null
 }
 
@@ -40,7 +42,7 @@ export function readyUpload(entry: Entry, state: State): UploadOperation | null 
 export function readyReplace(entry: Entry, { entries, mailboxes, server }: State): ReadyReplace | null {
   const operation = uploadOf(entry)
   if (operation === null || operation.to === null || operation.kind !== 'draft') return null
-  if (!can(server, 'REPLACE') || entry.rejections > 0) return null
+  if (!can(server, 'REPLACE') || entry.rejections > 0 || isToBeDeleted(operation.to, entry.seq, entries)) return null
   const [group, ...more] = replacedBy(entry)
   if (group === undefined || more.length > 0 || group.state !== 'queued' || group.targets.kind !== 'stored') return null
   const old = group.targets
@@ -51,14 +53,17 @@ export function readyReplace(entry: Entry, { entries, mailboxes, server }: State
   return isNamedBefore(old, entry, entries) ? null : { operation, old, source, target }
 }
 
-/** Whether an earlier operation is still to act on the message: it goes first. */
+/** Whether an earlier operation is still to act on the message: it goes first; or is to save a copy of it, and waits for the user. */
 function isNamedBefore(old: StoredTargets, { seq }: Entry, entries: readonly Entry[]): boolean {
   return entries.some(
     (other) =>
       other.seq < seq &&
       other.progress.some(
         ({ state, targets }) =>
-          state !== 'parked' && targets.kind === 'stored' && targets.box === old.box && !targets.uids.intersect(old.uids).isEmpty,
+          (state !== 'parked' || other.operation.kind === 'copy') &&
+          targets.kind === 'stored' &&
+          targets.box === old.box &&
+          !targets.uids.intersect(old.uids).isEmpty,
       ),
   )
 }

@@ -7,6 +7,7 @@ import {
   type EntrySeq,
   type MailboxId,
   type MutatingStep,
+  numbersOf,
   type Observation,
   type Outcome,
   type Targets,
@@ -14,7 +15,15 @@ import {
   UidSet,
   uid,
 } from '@tidemail/core'
-import { type Claim, type ClaimMember, type Entry, type Evidence, placedOf } from '@tidemail/replay-log'
+import {
+  type Claim,
+  type ClaimMember,
+  copiedOf,
+  type Entry,
+  type Evidence,
+  placedOf,
+  type UnalteredFlag,
+} from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import { classifyRejection } from './classify-rejection.ts'
 import type { Ledger } from './ledger.ts'
@@ -147,7 +156,7 @@ function settleExpunge(
     else if (removed !== null) ledger.settleRemoved(member.seq, removed, evidence)
     if (kept !== null && member.isSuperseded === true) ledger.queueAgain(member.seq, kept)
     // Nobody has told what is left: to remove it once more does no harm.
-    else if (kept !== null && left === null) ledger.advance(member.seq, kept, { kind: 'repeat', mayBeDone: [] })
+    else if (kept !== null && left === null) ledger.repeatPart(member.seq, kept)
     else if (kept !== null) ledger.retryOrPark(member.seq, kept)
   }
   ledger.removeClaim(claim)
@@ -230,8 +239,8 @@ function settleRejected(
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
   // Some of the flags may have been changed: to undo that is no longer free, and it was us.
   const isPartly = step.kind === 'store' && dones.some((done) => done?.outcome === 'ok')
-  const mayBeDone = isPartly ? (claim.unaltered ?? []) : undefined
-  for (const { seq, targets } of settlePartOfTransfer(claim, step, observations, ledger)) {
+  for (const { seq, targets, unaltered = [] } of settlePartOfTransfer(claim, step, observations, ledger)) {
+    const mayBeDone = isPartly ? unaltered : undefined
     // What is not understood is done another way: the engine has learnt it, and plans without UID EXPUNGE from now on.
     if (claim.members.length > 1 || (step.kind === 'expunge' && rejection?.status === 'BAD')) {
       ledger.unfold(seq, targets, mayBeDone)
@@ -252,8 +261,7 @@ function settleRejected(
 
 /** Whether the copy half of a move is proved for any of these: then giving up would leave the message in two mailboxes. */
 function isHalfMoved(entry: Entry | undefined, targets: Targets): boolean {
-  if (entry?.operation.kind !== 'move' || targets.kind !== 'stored') return false
-  return !targets.uids.difference(placedOf(entry, targets).sources).isEmpty
+  return entry !== undefined && !numbersOf(copiedOf(entry, { targets, placed: placedOf(entry, targets) })).isEmpty
 }
 
 /** A MOVE may stop part way (RFC 6851 §3.3): what COPYUID named is done. Answers what is left. */
@@ -262,7 +270,7 @@ function settlePartOfTransfer(
   step: MutatingStep,
   observations: readonly Observation[],
   ledger: Ledger,
-): readonly { readonly seq: EntrySeq; readonly targets: Targets }[] {
+): readonly { readonly seq: EntrySeq; readonly targets: Targets; readonly unaltered?: readonly UnalteredFlag[] }[] {
   if (step.kind !== 'move' && step.kind !== 'copy') return claim.members
   const answers = observations.filter((item): item is Copied => item.kind === 'copied' && item.id === step.id)
   const pairs = answers.reduce((all, item) => all.union(item.pairs), UidPairs.EMPTY)

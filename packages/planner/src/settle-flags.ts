@@ -52,7 +52,7 @@ export function settleFlags(claim: Claim, answers: FlagAnswers, ledger: Ledger):
     const done = uids.difference(gone).difference(disputed)
     each(member, gone, (targets) => ledger.settleGone(seq, targets, { kind: 'vanished', uids: gone }))
     if (!disputed.isEmpty) settleDisputed(claim, { member, disputed, look }, answers, ledger)
-    const { unaltered } = claim
+    const { unaltered } = member
     each(member, done.intersect(seen), (targets) => ledger.apply(seq, targets, { kind: 'flags-seen' }, unaltered))
     each(member, done.difference(seen), (targets) => ledger.apply(seq, targets, { kind: 'tagged-ok' }, unaltered))
   }
@@ -141,7 +141,7 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
   const entry = ledger.entry(seq)
   if (entry?.operation.kind !== 'flag') return
   if (look === null) {
-    each(member, disputed, (targets) => ledger.queueAgain(seq, targets))
+    each(member, disputed, (targets) => ledger.repeatPart(seq, targets, member.unaltered))
     return
   }
   const ours = ownChanges(claim, ledger).flatMap(({ operation, seq: other }) =>
@@ -168,10 +168,10 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
   })
   const restated = [...again.values()].flatMap((number) => look.get(number) ?? [])
   ledger.update(seq, (before) => conditionedOn(before, restated))
-  const unaltered = unalteredOf(claim, entry.operation, answers)
+  const unaltered = unalteredOf(claim, member, entry.operation, answers)
   each(member, done, (targets) => ledger.apply(seq, targets, { kind: 'flags-seen' }, unaltered))
   each(member, conflicting, (targets) => ledger.advance(seq, targets, { kind: 'conflict', conflicts }))
-  each(member, byUs, (targets) => ledger.queueAgain(seq, targets))
+  each(member, byUs, (targets) => ledger.repeatPart(seq, targets, member.unaltered))
   each(member, falsely.difference(conflicting), (targets) => ledger.unfold(seq, targets))
 }
 
@@ -196,14 +196,19 @@ function changedByUs(claim: Claim, { batch, observations }: FlagAnswers): UidSet
 }
 
 /** What was there without us. Of targets that were sent before, nobody can tell, and what was known at first counts. */
-function unalteredOf(claim: Claim, { add, remove }: FlagOperation, { observations }: FlagAnswers): readonly UnalteredFlag[] {
-  const left = claim.steps.flatMap((step) => {
+function unalteredOf(
+  { steps }: Claim,
+  { unaltered = [] }: ClaimMember,
+  { add, remove }: FlagOperation,
+  { observations }: FlagAnswers,
+): readonly UnalteredFlag[] {
+  const left = steps.flatMap((step) => {
     if (step.kind !== 'store') return []
     const uids = modifiedIn({ steps: [step] }, observations)
     const mine = step.flags.filter((flag) => hasFlag(step.direction === 'add' ? add : remove, flag))
     return mine.map((flag) => ({ flag, uids }))
   })
-  return [...(claim.unaltered ?? []), ...left.filter(({ uids }) => !uids.isEmpty)]
+  return [...unaltered, ...left.filter(({ uids }) => !uids.isEmpty)]
 }
 
 function each(member: ClaimMember, uids: UidSet, settle: (targets: Targets) => void): void {

@@ -23,6 +23,8 @@ export interface ClaimMember {
   readonly sentAs?: UidPairs
   /** The others of the claim make this one needless: once they are done, it is. */
   readonly isSuperseded?: boolean
+  /** Of a change of flags: see `Settlement.unaltered`. What was sent before it counts as done. */
+  readonly unaltered?: readonly UnalteredFlag[]
 }
 
 /** What will tell, after a lost answer, whether a non-idempotent step took effect (I-LOG-3). */
@@ -62,7 +64,7 @@ export interface Claim {
   readonly unmarks?: MailboxId
   /** Instead of steps. After a lost answer the user decides: nothing can be asked. */
   readonly submission?: Submission
-  /** See `Settlement.unaltered`. */
+  /** Of a removal: what others had marked before. */
   readonly unaltered?: readonly UnalteredFlag[]
   /** When a first probe found nothing, in milliseconds since 1970: listings may lag, so a second one decides. */
   readonly probedAt?: number

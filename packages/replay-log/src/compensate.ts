@@ -18,6 +18,7 @@ import type { OperationRequest } from './accept-operation.ts'
 import { replacedBy, stateOfLocal } from './draft-parts.ts'
 import type { Entry, Settlement, UnalteredFlag } from './entry.ts'
 import type { AppendOperation, CopyOperation, DraftOperation, FlagOperation, MoveOperation } from './operation.ts'
+import { copiedOf } from './progress-groups.ts'
 import type { Receipt } from './receipt.ts'
 
 /** One operation of a compensation. */
@@ -111,7 +112,7 @@ function backFlags(
       const targets = parts.map(({ targets: all, unaltered }) => {
         const same = unaltered.filter((one) => flagKey(one.flag) === flagKey(flag))
         const uids = same.reduce((sum, one) => sum.union(one.uids), UidSet.EMPTY)
-        return all.kind === 'stored' ? withNumbers(all, all.uids.difference(uids)) : all
+        return withNumbers(all, numbersOf(all).difference(uids))
       })
       const request = { kind: 'flag' as const, add: wasAdded ? [] : [flag], remove: wasAdded ? [flag] : [] }
       return splitTargets(targets).map((group) => ({ request, group }))
@@ -137,13 +138,13 @@ function joined(
   return [...byTargets.values()].map(({ group, request }) => ({ request, targets: [group] }))
 }
 
-/** What has moved is found under its old name, which is forwarded; what is on its way is a local. */
+/** What has moved, or was copied to be moved, is found under its old name, which is forwarded; what is on its way is a local. */
 function backMoves({ to, targets: asked }: MoveOperation, subject: Entry | Receipt): CompensatingRequest[] {
   const moved = appliedOf(subject).map(({ targets }) => ({ home: targets.mailboxId, targets }))
-  const moving = progressOf(subject).map(({ targets, placed }): (typeof moved)[number] => ({
-    home: targets.mailboxId,
-    targets: { kind: 'local', mailboxId: to, locals: placed.destinations },
-  }))
+  const moving = progressOf(subject).flatMap(({ targets, placed }): typeof moved => [
+    { home: targets.mailboxId, targets: { kind: 'local', mailboxId: to, locals: placed.destinations } },
+    { home: targets.mailboxId, targets: copiedOf(subject, { targets, placed }) },
+  ])
   const homes = [...new Set([asked.mailboxId, ...[...moved, ...moving].map(({ home }) => home)])]
   return homes.flatMap((home) => {
     const groups = splitTargets([...moved, ...moving].filter((one) => one.home === home).map(({ targets }) => targets))

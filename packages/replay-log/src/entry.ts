@@ -87,6 +87,7 @@ export interface Settlement {
 
 export interface UnalteredFlag {
   readonly flag: Flag
+  /** Of the targets that it goes with: UIDs, or locals. */
   readonly uids: UidSet
 }
 

@@ -63,6 +63,8 @@ export interface CopyOperation extends NamesMailboxes {
 export interface ExpungeOperation extends NamesMailboxes {
   readonly kind: 'expunge'
   readonly targets: Targets
+  /** What it was to remove was never uploaded, and is gone: it removes the version before, which is not what the user would have back. */
+  readonly isHeir?: boolean
 }
 
 /** A message made here, to be uploaded with its flags and INTERNALDATE. */

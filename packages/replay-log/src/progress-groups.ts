@@ -1,6 +1,6 @@
 /** The groups of an entry's remaining targets, kept few: groups that stand alike in one place are one. */
 
-import { intersectTargets, isSamePlace, numbersOf, type Targets, UidPairs, withNumbers } from '@tidemail/core'
+import { intersectTargets, isSamePlace, numbersOf, type Targets, UidPairs, UidSet, withNumbers } from '@tidemail/core'
 import type { Entry, Progress } from './entry.ts'
 
 /** The entry with these groups in place of its own; empty ones are left out, and what can be one group becomes one. */
@@ -24,6 +24,15 @@ export function placedOf(entry: Entry, targets: Targets): UidPairs {
 /** The part of a group that `targets` names, with its pairs; its targets may be empty. */
 export function partOf(group: Progress, targets: Targets): Progress {
   return narrow(group, intersectTargets(group.targets, targets))
+}
+
+/** Of a move, the targets of a group whose copy is proved: no local stands for them any more. */
+export function copiedOf(
+  { operation }: Pick<Entry, 'operation'>,
+  { placed, targets }: Pick<Progress, 'placed' | 'targets'>,
+): Targets {
+  const numbers = operation.kind === 'move' ? numbersOf(targets).difference(placed.sources) : UidSet.EMPTY
+  return withNumbers(targets, numbers)
 }
 
 /** The group with fewer targets. */

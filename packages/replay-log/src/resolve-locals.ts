@@ -75,7 +75,10 @@ function movingTargets({ targets }: Progress, { from, pairs }: Forwarding): Targ
 function renamed(group: Progress, { to, pairs }: Forwarding): Progress {
   const mine = pairs.restrict(numbersOf(group.targets))
   const targets: Targets = { kind: 'stored', mailboxId: to.mailboxId, box: to.box, uids: mine.destinations }
-  return { ...group, targets, placed: renameSources(group.placed, mine) }
+  const { mayBeDone } = group
+  const known =
+    mayBeDone === undefined ? {} : { mayBeDone: mayBeDone.map((one) => ({ ...one, uids: mine.restrict(one.uids).destinations })) }
+  return { ...group, ...known, targets, placed: renameSources(group.placed, mine) }
 }
 
 /** Pairs that start from the new names and lead to the same locals. */

@@ -1,9 +1,10 @@
 /** Sends what an operation has not sent yet to another mailbox, because the user said so. */
 
 import { type MailboxId, numbersOf, type Targets, UidSet, withNumbers } from '@tidemail/core'
+import { stateOfLocal } from './draft-parts.ts'
 import type { Entry, Progress } from './entry.ts'
-import { isOnMailbox, type MailboxName, ownLocals } from './operation.ts'
-import { withProgress } from './progress-groups.ts'
+import { isOnMailbox, isUpload, type MailboxName, ownLocals } from './operation.ts'
+import { copiedOf, withProgress } from './progress-groups.ts'
 import { transition } from './transition.ts'
 
 export type RetargetResult =
@@ -21,7 +22,11 @@ export function retargetEntry(entry: Entry, to: MailboxName): RetargetResult {
   if (isOnMailbox(operation) || !('to' in operation) || operation.to === null) return refused('no-destination')
   const mine = ownLocals(operation)
   const unsent = progress.filter(({ state }) => state === 'queued' || state === 'parked')
-  const isSent = unsent.length < progress.length || unsent.some((group) => group.parkedFor === 'uncertain')
+  // A message that is made, or a copy that is, is in the other mailbox: to send it elsewhere is another operation.
+  const isMade = isUpload(operation)
+    ? stateOfLocal(entry, operation.message.local) === null
+    : progress.some((group) => !numbersOf(copiedOf(entry, group)).isEmpty)
+  const isSent = isMade || unsent.length < progress.length || unsent.some((group) => group.parkedFor === 'uncertain')
   if (isSent || unsent.length === 0) return refused('sent')
   const isBound = operation.kind === 'move' || operation.kind === 'copy'
   if (isBound && unsent.some((group) => group.parkedFor === 'uidvalidity-changed' && group.targets.kind === 'stored')) {

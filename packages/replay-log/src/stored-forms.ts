@@ -103,7 +103,7 @@ const operationForm: Form<Operation> = variants<Operation>({
   }),
   move: record<Omit<MoveOperation, 'kind'>>({ targets: targetsForm, to: mailboxForm, ...named }),
   copy: record<Omit<CopyOperation, 'kind'>>({ targets: targetsForm, to: mailboxForm, ...named }),
-  expunge: record<Omit<ExpungeOperation, 'kind'>>({ targets: targetsForm, ...named }),
+  expunge: record<Omit<ExpungeOperation, 'kind'>>({ targets: targetsForm, isHeir: optional(yesOrNo), ...named }),
   append: record<Omit<AppendOperation, 'kind'>>({ to: mailboxForm, ...upload }),
   draft: record<Omit<DraftOperation, 'kind'>>({
     to: mailboxForm,
@@ -206,6 +206,7 @@ const memberForms = {
   targets: targetsForm,
   sentAs: optional(pairsForm),
   isSuperseded: optional(yesOrNo),
+  unaltered: optional(unalteredForm),
 }
 
 export const CLAIM_FORM: Form<ClaimBody> = record<ClaimBody>({

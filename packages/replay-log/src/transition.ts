@@ -1,9 +1,9 @@
 /** Applies an event to targets of an entry: splits its groups, moves them on by the table, and settles what is done (H-1). */
 
-import { numbersOf, SyncError, subtractTargets, type Targets, UidPairs, withNumbers } from '@tidemail/core'
+import { numbersOf, SyncError, subtractTargets, type Targets, UidPairs } from '@tidemail/core'
 import type { Entry, Evidence, ParkReason, Progress, SettledOutcome, Settlement, UnalteredFlag } from './entry.ts'
 import { type Happening, LIFECYCLE, type NextState } from './entry-lifecycle.ts'
-import { narrow, partOf, withProgress } from './progress-groups.ts'
+import { copiedOf, narrow, partOf, withProgress } from './progress-groups.ts'
 
 export interface Transition {
   /** The same object as before where nothing changed. */
@@ -93,9 +93,8 @@ function reasonOf(happening: Happening): ParkReason {
 }
 
 function unalteredOf({ targets }: Settlement, unaltered: readonly UnalteredFlag[] = []): Pick<Settlement, 'unaltered'> {
-  if (targets.kind !== 'stored') return {}
   const mine = unaltered
-    .map(({ flag, uids }) => ({ flag, uids: uids.intersect(targets.uids) }))
+    .map(({ flag, uids }) => ({ flag, uids: uids.intersect(numbersOf(targets)) }))
     .filter(({ uids }) => !uids.isEmpty)
   return mine.length === 0 ? {} : { unaltered: mine }
 }
@@ -142,10 +141,9 @@ function settleGone(entry: Entry, part: Progress, evidence: Evidence): Settlemen
 }
 
 /** The targets of a move whose copy is proved, and the others. */
-function byCopy(entry: Entry, { targets, placed }: Progress): { readonly copied: Targets; readonly whole: Targets } {
-  const numbers = numbersOf(targets)
-  const whole = entry.operation.kind === 'move' ? numbers.intersect(placed.sources) : numbers
-  return { copied: withNumbers(targets, numbers.difference(whole)), whole: withNumbers(targets, whole) }
+function byCopy(entry: Entry, group: Progress): { readonly copied: Targets; readonly whole: Targets } {
+  const copied = copiedOf(entry, group)
+  return { copied, whole: subtractTargets(group.targets, copied) }
 }
 
 function illegal({ seq, operation }: Entry, { state }: Progress, { kind }: Happening): SyncError {

@@ -1,6 +1,8 @@
 /** Takes an operation back, where that is free, and gives one up, where the user decides so (H-3). */
 
+import type { StoredTargets } from '@tidemail/core'
 import type { Entry, Progress } from './entry.ts'
+import { copiedOf } from './progress-groups.ts'
 import type { Receipt } from './receipt.ts'
 import { receiptOf } from './receipt-of.ts'
 import { isSettled, transition } from './transition.ts'
@@ -12,15 +14,15 @@ export type UndoResult =
   | { readonly kind: 'refused'; readonly reason: 'sent' | 'settled' | 'parked' }
 
 export type DiscardResult =
-  /** What is being sent stays in `entry`. */
-  | { readonly kind: 'discarded'; readonly entry: Entry }
+  /** What is being sent stays in `entry`. `staying`: what was copied to be moved, and is not to be removed any more. */
+  | { readonly kind: 'discarded'; readonly entry: Entry; readonly staying: readonly StoredTargets[] }
   /** All that remains is being sent, or its answer is looked for. */
   | { readonly kind: 'refused'; readonly reason: 'sent' }
 
 /** Undoes an entry that is wholly queued: of which nothing was sent and nothing is settled, nor of what was folded into it. */
 export function undoEntry(entry: Entry, now: number): UndoResult {
   const states = new Set(entry.progress.map(({ state }) => state))
-  const isHeir = entry.operation.kind === 'draft' && entry.operation.isHeir === true
+  const isHeir = 'isHeir' in entry.operation && entry.operation.isHeir === true
   if (entry.settled.length > 0 || isSettled(entry) || isHeir) return { kind: 'refused', reason: 'settled' }
   if (states.has('parked')) return { kind: 'refused', reason: 'parked' }
   if (!entry.progress.every(isUnsent)) return { kind: 'refused', reason: 'sent' }
@@ -38,9 +40,12 @@ function isUnsent({ mayBeDone, state }: Progress): boolean {
 
 /** Gives up what is parked, queued, or only half moved. Nothing is undone on the server. */
 export function discardEntry(entry: Entry): DiscardResult {
-  const rest = settleWhere(entry, ({ state }) => ['queued', 'copied', 'parked'].includes(state), 'discard')
+  const waits = ({ state }: Progress): boolean => ['queued', 'copied', 'parked'].includes(state)
+  const rest = settleWhere(entry, waits, 'discard')
   if (rest === entry) return { kind: 'refused', reason: 'sent' }
-  return { kind: 'discarded', entry: rest }
+  const copied = entry.progress.filter(waits).map((group) => copiedOf(entry, group))
+  const staying = copied.flatMap((targets) => (targets.kind === 'stored' && !targets.uids.isEmpty ? [targets] : []))
+  return { kind: 'discarded', entry: rest, staying }
 }
 
 function settleWhere(entry: Entry, isMeant: (group: Progress) => boolean, kind: 'undo' | 'discard'): Entry {

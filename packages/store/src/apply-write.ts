@@ -14,7 +14,7 @@ import {
   removeMessages,
 } from './apply-messages.ts'
 import { putPart, putPartPiece, releaseParts } from './apply-parts.ts'
-import { putForward } from './forwards.ts'
+import { endForward, putForward } from './forwards.ts'
 import { linkParts } from './link-parts.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -63,6 +63,8 @@ export async function applyWrite(unit: UnitOfWork, write: Write, digests: Readon
       return putReceipt(unit, write.receipt)
     case 'forward':
       return putForward(unit, write)
+    case 'end-forward':
+      return endForward(unit, write)
     default:
       return assertNever(write)
   }

@@ -29,17 +29,26 @@ const RANGES_BY_NAME_MAX = 8
 
 /** Records where messages went; what an earlier forward said of the same numbers no longer counts. */
 export async function putForward(unit: UnitOfWork, write: Extract<Write, { kind: 'forward' }>): Promise<void> {
-  const source = sourceOf(write.from, write.accountId)
-  const moved = write.pairs.sources
-  const stale = await forwardsOf(unit.db, source, moved)
-  await unit.db.forwards.bulkDelete(stale.map(({ from }): [string, number] => [source, from]))
+  const { accountId, from, pairs, to } = write
+  await endForward(unit, { accountId, from, numbers: pairs.sources })
+  const { mailboxId, box } = to
+  const fresh = pairs.ranges.map((range) => ({ source: sourceOf(from, accountId), ...range, mailboxId, box, accountId }))
+  await unit.db.forwards.bulkPut(fresh)
+}
+
+/** Leaves no forward of these numbers. */
+export async function endForward(
+  { db }: UnitOfWork,
+  { accountId, from: origin, numbers }: Omit<Extract<Write, { kind: 'end-forward' }>, 'kind'>,
+): Promise<void> {
+  const source = sourceOf(origin, accountId)
+  const stale = await forwardsOf(db, source, numbers)
+  await db.forwards.bulkDelete(stale.map(({ from }): [string, number] => [source, from]))
   const rests = stale.flatMap((row) => {
-    const rest = UidSet.range(row.from, row.from + row.length - 1).difference(moved)
+    const rest = UidSet.range(row.from, row.from + row.length - 1).difference(numbers)
     return rest.ranges.map((range) => partOf(row, range))
   })
-  const { mailboxId, box } = write.to
-  const fresh = write.pairs.ranges.map((range) => ({ source, ...range, mailboxId, box, accountId: write.accountId }))
-  await unit.db.forwards.bulkPut([...rests, ...fresh])
+  await db.forwards.bulkPut(rests)
 }
 
 /** Where a message is now, or null when its mailbox, or that life of it, is gone. */
@@ -91,21 +100,15 @@ async function follow(db: StoreDatabase, accountId: AccountId | null, start: Pla
     for (const place of open) {
       const from: ForwardSource = place.kind === 'local' ? place : { kind: 'stored', box: place.box }
       const rows = await forwardsOf(db, sourceOf(from, accountId), place.numbers)
-      const named = UidSet.fromRanges(rows.map((row) => ({ first: row.from, last: row.from + row.length - 1 })))
-      const led = await goneOf(db, place, place.numbers.intersect(named))
-      const left = place.numbers.difference(led)
+      const left = place.numbers.difference(
+        UidSet.fromRanges(rows.map((row) => ({ first: row.from, last: row.from + row.length - 1 }))),
+      )
       if (!left.isEmpty) ends.push({ ...place, numbers: left })
-      next.push(...ledTo(rows, led))
+      next.push(...ledTo(rows, place.numbers))
     }
     open = next
   }
   return [...ends, ...open]
-}
-
-/** A move may stop when its copy is made, and its original stay: what is there is meant by its own name. Locals lead on once they are named. */
-async function goneOf(db: StoreDatabase, place: Place, numbers: UidSet): Promise<UidSet> {
-  if (place.kind === 'local' || numbers.isEmpty) return numbers
-  return numbers.difference((await existingOf(db, { ...place, uids: numbers })).uids)
 }
 
 /** Where these forwards lead the numbers, joined by box. Both ascend, so they are walked side by side. */

@@ -258,7 +258,7 @@ function accountsOfWrite(before: MemoryState, write: Write): AccountId[] {
   if (write.kind === 'remove-claim') return [before.claims.get(write.id)?.accountId ?? []].flat()
   if (write.kind === 'put-receipt') return [write.receipt.accountId]
   if (write.kind === 'release-parts') return []
-  return write.kind === 'forward' ? [write.accountId] : []
+  return write.kind === 'forward' || write.kind === 'end-forward' ? [write.accountId] : []
 }
 
 function isOfLog(write: Write): boolean {

@@ -8,6 +8,7 @@ import {
   type ClaimRecord,
   type ConflictOn,
   type EntryRecord,
+  type ForwardSource,
   type LocalMessage,
   type MailboxId,
   type MailboxRecord,
@@ -98,9 +99,23 @@ export function applyWrite(state: MemoryState, write: Write, digests: ReadonlyMa
       state.forwards = [...state.forwards, { accountId, from, to, pairs }]
       return
     }
+    case 'end-forward':
+      endForward(state, write)
+      return
     default:
       assertNever(write)
   }
+}
+
+function endForward(state: MemoryState, { accountId, from, numbers }: Extract<Write, { kind: 'end-forward' }>): void {
+  state.forwards = state.forwards.map((forward) => {
+    if (forward.accountId !== accountId || !isSameSource(forward.from, from)) return forward
+    return { ...forward, pairs: forward.pairs.restrict(forward.pairs.sources.difference(numbers)) }
+  })
+}
+
+function isSameSource(one: ForwardSource, other: ForwardSource): boolean {
+  return one.kind === 'stored' ? other.kind === 'stored' && other.box === one.box : other.kind === 'local'
 }
 
 /** @throws MemoryConflict when the mailbox is gone. */

@@ -73,9 +73,8 @@ function follow(state: MemoryState, accountId: AccountId | undefined, start: Pla
   return place
 }
 
-/** The latest forward of a number counts, and none while the message is still there. */
+/** The latest forward of a number counts. */
 function step(state: MemoryState, accountId: AccountId | undefined, place: Place): Place | undefined {
-  if (place.kind === 'stored' && existsOnServer(state, place)) return undefined
   const forward = state.forwards.findLast(({ from, accountId: owner, pairs }) => {
     const isSource =
       from.kind === 'local' ? place.kind === 'local' && owner === accountId : place.kind === 'stored' && from.box === place.box

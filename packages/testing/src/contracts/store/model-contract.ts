@@ -133,6 +133,14 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       pairs: led,
     }),
   ),
+  fc.record({ from: mailboxOf, numbers: uids }).map(
+    ({ from, numbers }): Write => ({
+      kind: 'end-forward',
+      accountId: ADA,
+      from: { kind: 'stored', box: boxOf(from) },
+      numbers,
+    }),
+  ),
   fc.record({ id: mailboxOf, isRenewed: fc.boolean() }).map(
     ({ id, isRenewed }): Write => ({
       kind: 'put-mailbox',

@@ -166,15 +166,6 @@ export async function fill(store: MessageStore): Promise<void> {
   )
 }
 
-/** Of the messages in INBOX these are left: the others are known to be gone. */
-export function leftInInbox(left: string): Write[] {
-  const uids = UidSet.range(1, 5).difference(UidSet.parse(left))
-  return [
-    { kind: 'remove-messages', mailboxId: INBOX, uids },
-    { kind: 'put-mailbox', mailbox: mailbox(INBOX, INBOX_BOX, { checkpoint: { ...checkpoint(left, left), uidNext: 6 } }) },
-  ]
-}
-
 /** A page in one line a message: `3 \Seen`, `local:1`. */
 export async function pageText(store: MessageStore, id: MailboxId, limit = 100): Promise<string[]> {
   const { messages } = await store.view.page({ mailboxId: id, limit })

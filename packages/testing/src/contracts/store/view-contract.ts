@@ -14,7 +14,6 @@ import {
   INBOX,
   INBOX_BOX,
   inInbox,
-  leftInInbox,
   local,
   message,
   moveEffects,
@@ -141,7 +140,7 @@ export const VIEW_CLAUSES: readonly Clause[] = [
       await put(
         store,
         { kind: 'carry-messages', from: INBOX, to: ARCHIVE, pairs: pairs([2, 70, 1]) },
-        ...leftInInbox('1,3:5'),
+        { kind: 'remove-messages', mailboxId: INBOX, uids: UidSet.of(2) },
         { kind: 'forward', accountId: ADA, from: { kind: 'stored', box: INBOX_BOX }, to, pairs: pairs([2, 70, 1]) },
         { kind: 'forward', accountId: ADA, from: { kind: 'local' }, to, pairs: pairs([1, 70, 1]) },
         { kind: 'remove-entry', seq: entry.seq },
