@@ -43,6 +43,11 @@ export class UidPairs {
     return new UidPairs(pairs)
   }
 
+  /** The pairs that lead back. */
+  get inverse(): UidPairs {
+    return new UidPairs(this.ranges.map(({ from, to, length }) => ({ from: to, to: from, length })))
+  }
+
   get sources(): UidSet {
     return UidSet.fromRanges(this.ranges.map(({ from, length }) => ({ first: from, last: from + length - 1 })))
   }

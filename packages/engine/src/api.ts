@@ -224,7 +224,7 @@ export interface OperationHandle {
   readonly accepted: Promise<readonly EntrySeq[]>
   /** Resolves when the server's answer is settled, with a receipt an entry. Waits as long as that takes; rejects with `engine.closed` on close. */
   readonly settled: Promise<readonly Receipt[]>
-  /** As {@link MailEngine.undo}, for all its entries. */
+  /** As {@link MailEngine.undo}, for all its entries: what nothing came of is passed over, and one that is refused leaves none of the others out. */
   undo(): Promise<readonly UndoOutcome[]>
 }
 

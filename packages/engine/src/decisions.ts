@@ -22,11 +22,16 @@ import {
   decodeReceipt,
   discardEntry,
   type Entry,
+  type Forwarding,
   followLocals,
+  isSettled,
+  namesTakenBack,
   type Receipt,
   type RetargetResult,
+  receiptOf,
   retargetEntry,
   retryEntry,
+  rewriteTargets,
   type UploadOperation,
   undoEntry,
   undoQueued,
@@ -67,19 +72,36 @@ export class Decisions {
       seq,
       async (entry, now, others) => {
         const undone = undoEntry(entry, now)
-        if (undone.kind === 'undone') {
-          const heirs = passOver(entry, others)
-          return { answer: undone, writes: entryWrites([undoQueued(entry), ...heirs], now), decidedOn: heirs }
-        }
         const rest = undoQueued(entry)
-        const answer = await this.compensable(seq, rest)
-        return { answer, writes: rest === entry ? [] : entryWrites([rest], now) }
+        if (rest === entry) return { answer: await this.compensable(seq, entry), writes: [] }
+        const isWhole = undone.kind === 'undone'
+        const answer = isWhole ? undone : await this.compensable(seq, rest).catch((error: unknown) => takenBack(rest, error, now))
+        const names = namesTakenBack(entry)
+        const following = isWhole ? passOver(entry, others) : []
+        const renamed = others.map((other) => names.reduce(rewriteTargets, other)).filter((other) => !others.includes(other))
+        const changed = [...following, ...renamed]
+        return { answer, writes: [...entryWrites([rest, ...changed], now), ...forwardWrites(entry, names)], decidedOn: changed }
       },
       (receipt) => this.compensable(seq, receipt),
     )
     if (!('kind' in decided)) return this.compensate(seq, decided)
     this.options.onAccepted()
     return decided
+  }
+
+  /** What came of one call: entries that there is nothing to take back of are passed over, and the others are tried although one is refused. */
+  async undoAll(seqs: readonly EntrySeq[]): Promise<UndoOutcome[]> {
+    const outcomes: UndoOutcome[] = []
+    const refusals: unknown[] = []
+    for (const seq of seqs) {
+      await this.undo(seq).then(
+        (outcome) => outcomes.push(outcome),
+        (error: unknown) => refusals.push(error),
+      )
+    }
+    const refusal = refusals.find((error) => outcomes.length === 0 || !(error instanceof NothingToUndo))
+    if (refusal !== undefined) throw refusal
+    return outcomes
   }
 
   /** Gives up what is queued or parked of the entry; what is being sent stays. Nothing is undone on the server, but the mark of a removal comes off. */
@@ -124,7 +146,11 @@ export class Decisions {
     const { operation } = subject
     const requests = possible(seq, compensationOf(subject, await this.compensationTerms(seq)))
     const made = operation.kind === 'append' || operation.kind === 'draft' ? await this.whatItMade(operation) : undefined
-    if (made === null) throw notUndoable(seq, 'nothing')
+    if (made === null)
+      throw new SyncError(
+        'input.not-undoable',
+        `What operation #${seq} made is not there any more, or another version is in its place.`,
+      )
     return { requests, made }
   }
 
@@ -154,7 +180,7 @@ export class Decisions {
         if (!(error instanceof SyncError) || error.code !== 'input.unknown-message') throw error
       }
     }
-    if (seqs.length === 0) throw notUndoable(seq, 'nothing')
+    if (seqs.length === 0 && requests.length > 0) throw notUndoable(seq, 'nothing')
     this.options.onAccepted()
     return { kind: 'compensated', seqs }
   }
@@ -190,7 +216,8 @@ export class Decisions {
       const isOver = writes.some((write) => write.kind === 'remove-entry' && write.seq === seq)
       const withdrawn = isOver ? await withdrawMailbox(this.options, entry, clock.now()) : null
       const written = [entry, ...decidedOn].map(({ seq: of, revision }) => ({ seq: of, revision }))
-      const expect = { entries: [...written, ...(withdrawn?.expect.entries ?? [])] }
+      const newest = entries.reduce((max, { seq: of }) => Math.max(max, of), 0)
+      const expect = { entries: [...written, ...(withdrawn?.expect.entries ?? [])], newestEntry: { accountId, seq: newest } }
       const all = [...writes, ...(withdrawn?.writes ?? [])]
       const result = await store.commit({ reason: 'the user decided on an operation', expect, writes: all })
       if (result.kind === 'committed') return answer
@@ -212,6 +239,19 @@ interface Compensable {
   readonly made: MessageReference | undefined
 }
 
+/** Whoever knows a message by the local that it had on its way is led back to it. */
+function forwardWrites({ accountId }: Entry, names: readonly Forwarding[]): Write[] {
+  return names.flatMap(({ from, pairs, to: { box, mailboxId } }): Write[] =>
+    box === null || pairs.ranges.length === 0 ? [] : [{ kind: 'forward', accountId, from, to: { mailboxId, box }, pairs }],
+  )
+}
+
+/** What was queued of the entry is taken back, and of the rest there is nothing that could be: that is all the same what was asked. */
+function takenBack(rest: Entry, error: unknown, now: number): UndoOutcome | Compensable {
+  if (!(error instanceof NothingToUndo)) throw error
+  return isSettled(rest) ? { kind: 'undone', receipt: receiptOf(rest, now) } : { requests: [], made: undefined }
+}
+
 /** The originals of moves that are given up stay: whoever knows them is not led to the copies any more. */
 function stayingWrites({ entry: { accountId }, staying }: Extract<DiscardResult, { kind: 'discarded' }>): Write[] {
   return staying.map(({ box, uids }) => ({ kind: 'end-forward', accountId, from: { kind: 'stored', box }, numbers: uids }))
@@ -229,8 +269,11 @@ function possible(seq: EntrySeq, compensation: Compensation): readonly Compensat
   return compensation.requests
 }
 
+class NothingToUndo extends SyncError {}
+
 function notUndoable(seq: EntrySeq, reason: Extract<Compensation, { kind: 'refused' }>['reason']): SyncError {
-  return new SyncError('input.not-undoable', REFUSED_UNDO[reason](seq))
+  const Refusal = reason === 'nothing' ? NothingToUndo : SyncError
+  return new Refusal('input.not-undoable', REFUSED_UNDO[reason](seq))
 }
 
 const REFUSED_UNDO: Readonly<Record<Extract<Compensation, { kind: 'refused' }>['reason'], (seq: EntrySeq) => string>> = {

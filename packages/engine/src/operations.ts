@@ -23,7 +23,6 @@ import type {
   NewSubmission,
   OperationHandle,
   Selection,
-  UndoOutcome,
 } from './api.ts'
 import { Decisions } from './decisions.ts'
 import { flagRequest, withCondition } from './flag-request.ts'
@@ -232,11 +231,7 @@ export class Operations {
         settled ??= accepted.then((seqs) => Promise.all(seqs.map(wait)))
         return settled
       },
-      undo: async () => {
-        const outcomes: UndoOutcome[] = []
-        for (const seq of await accepted) outcomes.push(await this.decisions.undo(seq))
-        return outcomes
-      },
+      undo: async () => this.decisions.undoAll(await accepted),
     }
     return { handle, entries }
   }

@@ -71,7 +71,8 @@ export function conditionedOn(entry: Entry, rows: readonly RowSeen[]): Entry {
   return withBase(entry, (row) => {
     const seen = stated.get(row.uid)
     const { flags = null, modSeq = null } = seen ?? {}
-    return flags === null ? row : { ...row, flags, ...(modSeq === null ? {} : { since: modSeq }) }
+    const { isOurs: _, ...before } = row
+    return flags === null ? row : { ...before, flags, ...(modSeq === null ? {} : { since: modSeq }) }
   })
 }
 
@@ -92,7 +93,9 @@ export function afterOwnChange(
   )
   const changed = mine.intersect(uids)
   if (changed.isEmpty) return entry
-  const after = withBase(entry, (row) => (changed.has(row.uid) ? { ...row, flags: applyFlagDelta(row.flags, delta) } : row))
+  const after = withBase(entry, (row) =>
+    changed.has(row.uid) ? { ...row, flags: applyFlagDelta(row.flags, delta), isOurs: true } : row,
+  )
   return { ...after, rejections: 0 }
 }
 

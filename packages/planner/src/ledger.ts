@@ -1,19 +1,19 @@
 /** Gathers what one change does to entries, claims, receipts and mailboxes, so that all of it is written in one transaction. */
 
-import {
-  type Change,
-  type EntrySeq,
-  type FlagDelta,
-  type ForwardSource,
-  type ForwardTarget,
-  type MailboxId,
-  type MailboxRecord,
-  type MutatingStep,
-  type StoredTargets,
-  type Targets,
+import type {
+  Change,
+  EntrySeq,
+  FlagDelta,
+  ForwardSource,
+  ForwardTarget,
+  MailboxId,
+  MailboxRecord,
+  MutatingStep,
+  StoredTargets,
+  Targets,
   UidPairs,
-  type UidSet,
-  type Write,
+  UidSet,
+  Write,
 } from '@tidemail/core'
 import {
   type Claim,
@@ -31,7 +31,6 @@ import {
   type UnalteredFlag,
 } from '@tidemail/replay-log'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
-import { landingOf } from './draft-landing.ts'
 import { entryWrites } from './entry-writes.ts'
 import { afterOwnChange } from './flag-conditions.ts'
 import { foldUploads } from './fold-uploads.ts'
@@ -57,6 +56,7 @@ export class Ledger {
   /** What becomes of mailboxes and rows. */
   readonly server: ServerStateChanges
   private readonly writes: Write[] = []
+  private readonly refused = new Set<EntrySeq>()
   /** Once something gets a new name: an entry accepted meanwhile may still use the old one. */
   private newest: Pick<Change['expect'], 'newestEntry'> = {}
 
@@ -88,8 +88,10 @@ export class Ledger {
     return this.entries.get(seq)?.operation.kind ?? null
   }
 
+  /** Before what this change takes in. */
   rejectionsOf(seq: EntrySeq): number {
-    return this.entries.get(seq)?.rejections ?? 0
+    const now = this.entries.get(seq)?.rejections ?? 0
+    return this.refused.has(seq) ? Math.max(0, now - 1) : now
   }
 
   /** The claim is about to be sent: its targets are `sending`, and the fence is written (I-LOG-3). */
@@ -153,13 +155,12 @@ export class Ledger {
 
   /** Sent together with others, and refused: each is tried again, alone and at once, so that one does not take the others along (H-20). */
   unfold(seq: EntrySeq, targets: Targets, mayBeDone?: MayBeDone): void {
-    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore: this.now, mayBeDone })
+    this.refuse(seq, targets, this.now, mayBeDone)
   }
 
   /** Refused for now: again, after a while. */
   retryLater(seq: EntrySeq, targets: Targets, mayBeDone?: MayBeDone): void {
-    const notBefore = this.now + REJECTED_WAIT_MS * (this.rejectionsOf(seq) + 1)
-    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore, mayBeDone })
+    this.refuse(seq, targets, this.now + REJECTED_WAIT_MS * (this.rejectionsOf(seq) + 1), mayBeDone)
   }
 
   /** Some of it may have taken effect: again, at once. */
@@ -212,20 +213,6 @@ export class Ledger {
     this.advance(seq, targets, { kind: evidence.kind === 'probe' ? 'probe-gone' : 'target-vanished', evidence })
   }
 
-  /** Our own removal took effect: the rows go in the same change. */
-  settleRemoved(seq: EntrySeq, targets: Targets, evidence: Evidence): void {
-    this.apply(seq, targets, evidence)
-    if (targets.kind !== 'stored') return
-    if (this.isCurrent(targets)) this.server.forget(targets.mailboxId, targets.uids)
-    const entry = this.entries.get(seq)
-    const landing = entry === undefined ? null : landingOf(entry, (id) => this.server.mailbox(id))
-    if (entry === undefined || landing === null) return
-    // Whoever knows the version before is led to the one that took its place.
-    const pairs = [...targets.uids.values()].map((from) => ({ from, to: landing.uid, length: 1 }))
-    const { id, box } = landing.mailbox
-    this.forward({ kind: 'stored', box: targets.box }, { mailboxId: id, box }, new UidPairs(pairs), entry)
-  }
-
   /** What need not be sent is settled (I-LOG-4). */
   foldUploads(): void {
     for (const folded of foldUploads(this.open)) this.entries.set(folded.seq, folded)
@@ -273,6 +260,14 @@ export class Ledger {
   update(seq: EntrySeq, change: (entry: Entry) => Entry): void {
     const entry = this.entries.get(seq)
     if (entry !== undefined) this.entries.set(seq, change(entry))
+  }
+
+  /** However many parts of an operation are refused at a time, it is refused once. */
+  private refuse(seq: EntrySeq, targets: Targets, notBefore: number, mayBeDone?: MayBeDone): void {
+    const rejections = this.rejectionsOf(seq) + 1
+    this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore, mayBeDone })
+    this.update(seq, (entry) => ({ ...entry, rejections }))
+    this.refused.add(seq)
   }
 
   private hasChanged(entry: Entry): boolean {

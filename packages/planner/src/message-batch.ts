@@ -36,7 +36,8 @@ export class MessageBatch {
   private readonly identity: MailboxIdentity
   /** Identities of what is on its way, by where to: twins are never in flight together (H-10). */
   private readonly inFlight = new Set<string>()
-  private readonly stores: StoreStep[] = []
+  /** The steps of each claim that changes flags. */
+  private readonly stores: (readonly StoreStep[])[] = []
   /** Of the messages whose rows are held, as they will be after the changes so far. */
   private readonly flags: Map<Uid, readonly Flag[]>
 
@@ -49,7 +50,13 @@ export class MessageBatch {
   }
 
   storeFlags(ready: readonly ReadyFlags[]): void {
-    for (const together of foldedTogether(ready, ({ since }) => String(since ?? ''))) this.storeFolded(together)
+    let conditional = UidSet.EMPTY
+    for (const together of foldedTogether(ready, ({ since }) => String(since ?? ''))) {
+      // A condition leaves messages alone without a refusal: what follows on them goes with it, or after its answer.
+      const free = together.map((one) => narrowed(one, one.uids.difference(conditional))).filter(({ uids }) => !uids.isEmpty)
+      if (free.length > 0) this.storeFolded(free)
+      if (free[0]?.since != null) conditional = conditional.union(joined(free))
+    }
   }
 
   /** Moves go last: a STORE and UID EXPUNGE pipelined behind a MOVE are answered OK by Dovecot 2.3, and remove nothing. */
@@ -77,7 +84,7 @@ export class MessageBatch {
       )
     )
       return
-    this.stores.push(...steps)
+    this.stores.push(steps)
     if (unchangedSince === undefined) return
     this.steps.push({
       kind: 'fetch',
@@ -227,13 +234,16 @@ export class MessageBatch {
   }
 
   private afterStores(): Pick<Step, 'after'> {
-    const last = this.stores.at(-1)
+    const last = this.stores.at(-1)?.at(-1)
     return last === undefined ? {} : { after: [last.id] }
   }
 
-  /** What is refused for now is sent again later: what the user asked for after it, of the same messages, waits for it (H-20). */
+  /**
+   * What is refused for now is sent again later, with all that was sent with it: what the user asked for after it, of the same messages, waits for it
+   * (H-20).
+   */
   private requiringStores(uids: UidSet): Pick<Step, 'requires'> {
-    const before = this.stores.filter((store) => !store.uids.intersect(uids).isEmpty)
+    const before = this.stores.filter((steps) => steps.some((step) => !step.uids.intersect(uids).isEmpty)).flat()
     return before.length === 0 ? {} : { requires: before.map(({ id }) => id) }
   }
 

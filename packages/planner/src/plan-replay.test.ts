@@ -203,7 +203,10 @@ describe('planning what is sent', () => {
     )
     const nameOf = (wanted: string): string => sketch(steps.filter(({ id }) => id === wanted)).join()
     const waits = steps.flatMap(({ id, requires = [] }) => requires.map((before) => `${nameOf(id)} waits for ${nameOf(before)}`))
-    expect(waits).toEqual(['add \\Seen 1:2 waits for remove \\Seen 1', 'copy 3 -> Archive waits for add \\Flagged 3:4'])
+    // What is refused is sent again with all that was sent with it.
+    const plain = ['remove \\Seen 1', 'add \\Flagged 3:4']
+    const waiting = ['add \\Seen 1:2', 'copy 3 -> Archive']
+    expect(waits).toEqual(waiting.flatMap((name) => plain.map((before) => `${name} waits for ${before}`)))
   })
 
   it('has what follows a change of flags that waits for the answer to another wait too, even on the same condition', () => {
@@ -498,6 +501,24 @@ describe('settling what was answered', () => {
     )
     expect(ledger.open[0]).toMatchObject({ rejections: 1, notBefore: NOW + 30_000 })
     expect(planLanes(world(ledger.open))).toEqual([])
+  })
+
+  it('counts one refusal for an operation, however many steps of it were refused at a time', () => {
+    // Verifies: DC-5530-3
+    const state = world(log([toArchive, '1:1200']), EVERYTHING, '1:1200')
+    const identities = new Map(Array.from({ length: 1_200 }, (_, i) => [i + 1, identity(`m${i}`)]))
+    const inbox = mailbox(INBOX, 'INBOX', '1:1200')
+    const checkpoint = { ...(inbox.checkpoint as Checkpoint), uidNext: 1_201 }
+    const mailboxes = new Map([...state.mailboxes, [INBOX, { ...inbox, checkpoint }]])
+    const batch = batchOf({ ...state, mailboxes }, { identities })
+    const busy: Rejection = { status: 'NO', code: 'INUSE', text: 'busy' }
+    const ledger = answered(
+      state,
+      batch,
+      batch.steps.map((step) => done(step, 'rejected', busy)),
+    )
+    expect(batch.claims.length).toBe(3)
+    expect(ledger.open).toMatchObject([{ rejections: 1, progress: [{ state: 'queued' }] }])
   })
 
   it.each([

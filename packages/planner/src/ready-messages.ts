@@ -155,7 +155,7 @@ class Walk {
       return
     }
     this.ends.push({ entry, uids: free, sentAs: null, act, isHalfDone, supersedes: [] })
-    if (act.kind === 'move' && isFoldable(entry)) this.standIns = this.standIns.union(inverse(group.placed.restrict(free)))
+    if (act.kind === 'move' && isFoldable(entry)) this.standIns = this.standIns.union(group.placed.restrict(free).inverse)
   }
 
   /** An operation on what a move of this batch would make is one on the messages as they are. */
@@ -264,10 +264,6 @@ function withoutNeedlessFlags({ flags, ends, moot }: Walk): ReadyMessages {
 function withPart(end: ReadyEnd, uids: UidSet): ReadyEnd {
   const supersedes = end.supersedes.map((part) => narrowed(part, uids)).filter((part) => !part.uids.isEmpty)
   return { ...narrowed(end, uids), supersedes }
-}
-
-function inverse({ ranges }: UidPairs): UidPairs {
-  return new UidPairs(ranges.map(({ from, to, length }) => ({ from: to, to: from, length })))
 }
 
 /** `placed` says which local becomes which; `sentAs` which UID the first one is. */

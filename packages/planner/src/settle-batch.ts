@@ -30,8 +30,8 @@ import type { Ledger } from './ledger.ts'
 import { isRemoval } from './own-marks.ts'
 import { dependantsOfCopy } from './parked-targets.ts'
 import type { Batch } from './replay-state.ts'
-import { isPartlyModified, settleFlags } from './settle-flags.ts'
-import { settleLanded, settleTransferred, unfoldChain } from './settle-names.ts'
+import { isPartlyModified, notePartDone, settleFlags } from './settle-flags.ts'
+import { settleLanded, settleRemoved, settleTransferred, unfoldChain } from './settle-names.ts'
 import { settleReplace } from './settle-replace.ts'
 import { vanishedIn } from './vanished-in.ts'
 
@@ -153,7 +153,7 @@ function settleExpunge(
     const removed = sentUnder(member, gone)
     const kept = sentUnder(member, sent.difference(gone))
     if (removed !== null && member.isSuperseded === true) ledger.supersede(member.seq, removed, evidence)
-    else if (removed !== null) ledger.settleRemoved(member.seq, removed, evidence)
+    else if (removed !== null) settleRemoved(ledger, member.seq, removed, evidence)
     if (kept !== null && member.isSuperseded === true) ledger.queueAgain(member.seq, kept)
     // Nobody has told what is left: to remove it once more does no harm.
     else if (kept !== null && left === null) ledger.repeatPart(member.seq, kept)
@@ -239,6 +239,7 @@ function settleRejected(
   const evidence = { kind: 'rejection' as const, rejection: rejection ?? { status: 'NO' as const, code: null, text: '' } }
   // Some of the flags may have been changed: to undo that is no longer free, and it was us.
   const isPartly = step.kind === 'store' && dones.some((done) => done?.outcome === 'ok')
+  if (isPartly) notePartDone(claim, dones, observations, ledger)
   for (const { seq, targets, unaltered = [] } of settlePartOfTransfer(claim, step, observations, ledger)) {
     const mayBeDone = isPartly ? unaltered : undefined
     // What is not understood is done another way: the engine has learnt it, and plans without UID EXPUNGE from now on.

@@ -4,7 +4,6 @@ import {
   type Done,
   type FlagDelta,
   hasFlag,
-  type MutatingStep,
   type Observation,
   type RowSeen,
   type StoreStep,
@@ -44,6 +43,7 @@ export function settleFlags(claim: Claim, answers: FlagAnswers, ledger: Ledger):
   const look = lookBehind(claim, answers)
   for (const step of claim.steps)
     if (step.kind === 'store') inferFlags(claim, step, { observations, look, seen, vanished }, ledger)
+  let again = UidSet.EMPTY
   for (const member of claim.members) {
     const { seq } = member
     const uids = sentUids(member)
@@ -51,7 +51,7 @@ export function settleFlags(claim: Claim, answers: FlagAnswers, ledger: Ledger):
     const disputed = uids.difference(gone).intersect(modified)
     const done = uids.difference(gone).difference(disputed)
     each(member, gone, (targets) => ledger.settleGone(seq, targets, { kind: 'vanished', uids: gone }))
-    if (!disputed.isEmpty) settleDisputed(claim, { member, disputed, look }, answers, ledger)
+    if (!disputed.isEmpty) again = again.union(settleDisputed(claim, { member, disputed, again, look }, answers, ledger))
     const { unaltered } = member
     each(member, done.intersect(seen), (targets) => ledger.apply(seq, targets, { kind: 'flags-seen' }, unaltered))
     each(member, done.difference(seen), (targets) => ledger.apply(seq, targets, { kind: 'tagged-ok' }, unaltered))
@@ -113,8 +113,24 @@ function inferFlags(claim: Claim, step: StoreStep, { observations, look, seen, v
   ledger.server.inferFlags(mailboxId, step, { seen: seen.union(before), vanished: vanished.union(left.difference(there)) })
   // A mark that the user makes, or takes off, is none of a removal.
   if (step.flags.some(isMark)) ledger.server.unmark(mailboxId, step.uids)
-  const delta = step.direction === 'add' ? { add: step.flags, remove: [] } : { add: [], remove: step.flags }
-  ledger.noteOwnChange(claim, step.uids.difference(left).union(there.intersect(before)), delta)
+  ledger.noteOwnChange(claim, step.uids.difference(left).union(there.intersect(before)), deltaOf(step))
+}
+
+/** Of a claim of several steps one was taken and another refused: those who wait for the messages to be as they were do not wait for that. */
+export function notePartDone(
+  claim: Claim,
+  dones: readonly (Done | undefined)[],
+  observations: readonly Observation[],
+  ledger: Ledger,
+): void {
+  for (const [i, step] of claim.steps.entries()) {
+    if (step.kind !== 'store' || dones[i]?.outcome !== 'ok') continue
+    ledger.noteOwnChange(claim, step.uids.difference(modifiedIn({ steps: [step] }, observations)), deltaOf(step))
+  }
+}
+
+function deltaOf({ direction, flags }: StoreStep): FlagDelta {
+  return direction === 'add' ? { add: flags, remove: [] } : { add: [], remove: flags }
 }
 
 /** What may have been done by an attempt before: then the server tells of no change now (H-14), though it was one. */
@@ -132,25 +148,33 @@ interface Disputed {
   readonly member: ClaimMember
   /** What the server says changed before our change came. */
   readonly disputed: UidSet
+  /** Of these an earlier member is sent again: this one, done or not, comes after it. */
+  readonly again: UidSet
   readonly look: Look
 }
 
-/** A server may say so falsely (RFC 7162 §3.1.3), and it may have been us. Shown to the user is only what others did. */
-function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answers: FlagAnswers, ledger: Ledger): void {
+/**
+ * A server may say so falsely (RFC 7162 §3.1.3), and it may have been us. Shown to the user is only what others did. Answers what is sent again.
+ */
+function settleDisputed(
+  claim: Claim,
+  { member, disputed, again: before, look }: Disputed,
+  answers: FlagAnswers,
+  ledger: Ledger,
+): UidSet {
   const { seq } = member
   const entry = ledger.entry(seq)
-  if (entry?.operation.kind !== 'flag') return
-  if (look === null) {
-    each(member, disputed, (targets) => ledger.repeatPart(seq, targets, member.unaltered))
-    return
-  }
+  if (entry?.operation.kind !== 'flag') return UidSet.EMPTY
+  const behind = disputed.intersect(before)
+  each(member, look === null ? disputed : behind, (targets) => ledger.repeatPart(seq, targets, member.unaltered))
+  if (look === null) return disputed
   const ours = ownChanges(claim, ledger).flatMap(({ operation, seq: other }) =>
     other !== seq && operation.kind === 'flag' ? [operation] : [],
   )
   const marked = ledger.server.mailbox(member.targets.mailboxId)?.checkpoint?.marked
   const bases = new Map(entry.operation.ifUnchanged?.base.map(({ uid: number, flags }) => [number as number, flags]))
   const found = { done: [] as number[], again: [] as number[], conflict: [] as number[] }
-  for (const number of disputed.values()) {
+  for (const number of disputed.difference(behind).values()) {
     const theirs = look.get(number)?.flags ?? null
     const steps = claim.steps.filter((step): step is StoreStep => step.kind === 'store' && step.uids.has(number))
     const own = marked?.has(number) === true ? [...ours, MARKED] : ours
@@ -159,7 +183,7 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
     found[verdict].push(number)
   }
   const [done, again] = [UidSet.from(found.done), UidSet.from(found.again)]
-  const byUs = again.intersect(changedByUs(claim, answers))
+  const byUs = changedByUs(entry.operation, marked).intersect(again)
   const falsely = again.difference(byUs)
   const isTooOften = ledger.rejectionsOf(seq) + 1 >= REJECTIONS_MAX
   const conflicting = UidSet.from(found.conflict).union(isTooOften ? falsely : UidSet.EMPTY)
@@ -168,11 +192,12 @@ function settleDisputed(claim: Claim, { member, disputed, look }: Disputed, answ
   })
   const restated = [...again.values()].flatMap((number) => look.get(number) ?? [])
   ledger.update(seq, (before) => conditionedOn(before, restated))
-  const unaltered = unalteredOf(claim, member, entry.operation, answers)
+  const unaltered = unalteredOf(claim, member, answers, ledger)
   each(member, done, (targets) => ledger.apply(seq, targets, { kind: 'flags-seen' }, unaltered))
   each(member, conflicting, (targets) => ledger.advance(seq, targets, { kind: 'conflict', conflicts }))
   each(member, byUs, (targets) => ledger.repeatPart(seq, targets, member.unaltered))
   each(member, falsely.difference(conflicting), (targets) => ledger.unfold(seq, targets))
+  return behind.union(again).difference(conflicting)
 }
 
 /** Whose changes may have taken effect, folded into this one or sent in vain before: those of the claim, of which some may be settled by now, and others. */
@@ -183,32 +208,40 @@ function ownChanges({ members }: Claim, ledger: Ledger): readonly Entry[] {
   return [...members.flatMap(({ seq }) => ledger.entry(seq) ?? []), ...sent]
 }
 
-/** What our own steps changed of the batch, up to the end of this claim: to try again gets on. */
-function changedByUs(claim: Claim, { batch, observations }: FlagAnswers): UidSet {
-  const upTo = batch.claims.slice(0, batch.claims.indexOf(claim) + 1).flatMap(({ steps }) => steps)
-  const isDone = ({ id }: MutatingStep): boolean =>
-    observations.some((item) => item.kind === 'done' && item.id === id && item.outcome === 'ok')
-  return upTo.reduce(
-    (all, step) =>
-      step.kind === 'store' && isDone(step) ? all.union(step.uids.difference(modifiedIn({ steps: [step] }, observations))) : all,
-    UidSet.EMPTY,
-  )
+/** Since the user saw them, we changed these: the server is right to say so. The mark of a removal may have been set where no answer came. */
+function changedByUs({ ifUnchanged }: FlagOperation, marked: UidSet = UidSet.EMPTY): UidSet {
+  const rows = ifUnchanged?.base ?? []
+  const ours = rows.filter((row) => row.isOurs === true || (marked.has(row.uid) && !row.flags.some(isMark)))
+  return UidSet.from(ours.map((row) => row.uid))
 }
 
-/** What was there without us. Of targets that were sent before, nobody can tell, and what was known at first counts. */
+/**
+ * What was there without us. Of targets that were sent before, nobody can tell, and what was known at first counts; and what an earlier change of the claim was
+ * to make otherwise was not there for this one.
+ */
 function unalteredOf(
-  { steps }: Claim,
-  { unaltered = [] }: ClaimMember,
-  { add, remove }: FlagOperation,
+  { members, steps }: Claim,
+  member: ClaimMember,
   { observations }: FlagAnswers,
+  ledger: Ledger,
 ): readonly UnalteredFlag[] {
+  const { add, remove } = flagsOf(member, ledger)
+  const earlier = members.slice(0, members.indexOf(member)).map((one) => ({ ...flagsOf(one, ledger), uids: sentUids(one) }))
   const left = steps.flatMap((step) => {
     if (step.kind !== 'store') return []
     const uids = modifiedIn({ steps: [step] }, observations)
     const mine = step.flags.filter((flag) => hasFlag(step.direction === 'add' ? add : remove, flag))
-    return mine.map((flag) => ({ flag, uids }))
+    return mine.map((flag) => {
+      const others = earlier.filter((one) => hasFlag([...one.add, ...one.remove], flag))
+      return { flag, uids: others.reduce((rest, one) => rest.difference(one.uids), uids) }
+    })
   })
-  return [...unaltered, ...left.filter(({ uids }) => !uids.isEmpty)]
+  return [...(member.unaltered ?? []), ...left.filter(({ uids }) => !uids.isEmpty)]
+}
+
+function flagsOf({ seq }: ClaimMember, ledger: Ledger): FlagDelta {
+  const operation = ledger.entry(seq)?.operation
+  return operation?.kind === 'flag' ? operation : { add: [], remove: [] }
 }
 
 function each(member: ClaimMember, uids: UidSet, settle: (targets: Targets) => void): void {

@@ -3,6 +3,7 @@
 import { type EntrySeq, type Targets, type Uid, UidPairs, UidSet } from '@tidemail/core'
 import { type Claim, type ClaimMember, type Evidence, placedOf } from '@tidemail/replay-log'
 import { localsOf } from './claim-members.ts'
+import { landingOf } from './draft-landing.ts'
 import type { Ledger } from './ledger.ts'
 import { namedLocals } from './named-locals.ts'
 
@@ -61,6 +62,19 @@ export function settleLanded(
     ledger.forward({ kind: 'local' }, to, new UidPairs([{ from: local, to: uid, length: 1 }]), entry)
   }
   ledger.apply(seq, targets, evidence)
+}
+
+/** Our own removal took effect: the rows go in the same change, and whoever knows the version before of a draft is led to the one that took its place. */
+export function settleRemoved(ledger: Ledger, seq: EntrySeq, targets: Targets, evidence: Evidence): void {
+  ledger.apply(seq, targets, evidence)
+  if (targets.kind !== 'stored') return
+  if (ledger.isCurrent(targets)) ledger.server.forget(targets.mailboxId, targets.uids)
+  const entry = ledger.entry(seq)
+  const landing = entry === undefined ? null : landingOf(entry, (id) => ledger.server.mailbox(id))
+  if (entry === undefined || landing === null) return
+  const pairs = [...targets.uids.values()].map((from) => ({ from, to: landing.uid, length: 1 }))
+  const { id, box } = landing.mailbox
+  ledger.forward({ kind: 'stored', box: targets.box }, { mailboxId: id, box }, new UidPairs(pairs), entry)
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Appended, Done, Observation, ReplaceStep } from '@tidemail/core'
 import type { Claim } from '@tidemail/replay-log'
 import { classifyRejection } from './classify-rejection.ts'
 import type { Ledger } from './ledger.ts'
-import { settleLanded } from './settle-names.ts'
+import { settleLanded, settleRemoved } from './settle-names.ts'
 
 /** What a server says of a REPLACE whose message is not there is not settled: without a code it may mean anything. */
 export function settleReplace(
@@ -42,7 +42,7 @@ function settleReplaced(claim: Claim, step: ReplaceStep, observations: readonly 
   }
   const evidence = { kind: 'append-uid' as const, target: answer.target, uid: named }
   settleLanded(ledger, own, claim, named, evidence)
-  ledger.settleRemoved(old.seq, old.targets, evidence)
+  settleRemoved(ledger, old.seq, old.targets, evidence)
   ledger.removeClaim(claim)
 }
 

@@ -92,8 +92,11 @@ function progressOf(subject: Entry | Receipt): Entry['progress'] {
 }
 
 function appliedOf(subject: Entry | Receipt): readonly Settlement[] {
-  const settled = 'progress' in subject ? subject.settled : subject.outcomes
-  return settled.filter(({ outcome }) => outcome === 'applied')
+  return settledOf(subject).filter(({ outcome }) => outcome === 'applied')
+}
+
+function settledOf(subject: Entry | Receipt): readonly Settlement[] {
+  return 'progress' in subject ? subject.settled : subject.outcomes
 }
 
 /** Flag by flag, for each has messages of its own that it does not change. */
@@ -140,16 +143,17 @@ function joined(
 
 /** What has moved, or was copied to be moved, is found under its old name, which is forwarded; what is on its way is a local. */
 function backMoves({ to, targets: asked }: MoveOperation, subject: Entry | Receipt): CompensatingRequest[] {
-  const moved = appliedOf(subject).map(({ targets }) => ({ home: targets.mailboxId, targets }))
-  const moving = progressOf(subject).flatMap(({ targets, placed }): typeof moved => [
-    { home: targets.mailboxId, targets: { kind: 'local', mailboxId: to, locals: placed.destinations } },
-    { home: targets.mailboxId, targets: copiedOf(subject, { targets, placed }) },
+  // What was sent as one move with later ones has been moved by those.
+  const moved = settledOf(subject).flatMap(({ outcome, targets }) =>
+    outcome === 'applied' || outcome === 'superseded' ? [targets] : [],
+  )
+  const moving = progressOf(subject).flatMap(({ targets, placed }): Targets[] => [
+    { kind: 'local', mailboxId: to, locals: placed.destinations },
+    copiedOf(subject, { targets, placed }),
   ])
-  const homes = [...new Set([asked.mailboxId, ...[...moved, ...moving].map(({ home }) => home)])]
-  return homes.flatMap((home) => {
-    const groups = splitTargets([...moved, ...moving].filter((one) => one.home === home).map(({ targets }) => targets))
-    return groups.map((group) => ({ request: { kind: 'move' as const, to: home }, targets: [group] }))
-  })
+  // Where the user had them: of a chain that was sent as one move, they may never have been there on the server.
+  const request = { kind: 'move' as const, to: asked.mailboxId }
+  return splitTargets([...moved, ...moving]).map((group) => ({ request, targets: [group] }))
 }
 
 /** Of a copy: the UIDs that COPYUID named, or locals on their way. A probe names UIDs without saying in which life of the mailbox. */
@@ -182,12 +186,12 @@ function backUpload(operation: AppendOperation | DraftOperation, subject: Entry 
 
 /** Found by a probe, it may have come by a REPLACE, which takes the version before away: that is not proved to be there (RFC 8508 §3.4). */
 function mayHaveReplaced(subject: Entry | Receipt, own: Targets): boolean {
-  const settled = 'progress' in subject ? subject.settled : subject.outcomes
   const isProbed = appliedOf(subject).some(
     ({ evidence, targets }) => evidence.kind === 'probe' && !numbersOf(intersectTargets(targets, own)).isEmpty,
   )
   return (
-    isProbed && settled.some(({ outcome, targets }) => outcome === 'undone' && !numbersOf(subtractTargets(targets, own)).isEmpty)
+    isProbed &&
+    settledOf(subject).some(({ outcome, targets }) => outcome === 'undone' && !numbersOf(subtractTargets(targets, own)).isEmpty)
   )
 }
 

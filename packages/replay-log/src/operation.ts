@@ -45,6 +45,8 @@ export interface FlagBase {
   readonly flags: readonly Flag[]
   /** The mod-sequence at which it is known to be so, where that is another one than the mailbox had. */
   readonly since?: ModSeq
+  /** We have changed it after that: the server will be right to say that it changed. */
+  readonly isOurs?: boolean
 }
 
 export interface MoveOperation extends NamesMailboxes {

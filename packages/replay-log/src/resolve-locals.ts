@@ -3,6 +3,7 @@
 import {
   type ForwardSource,
   type ForwardTarget,
+  type MailboxId,
   type ModSeq,
   modSeq,
   numbersOf,
@@ -20,10 +21,11 @@ import { narrow, withProgress } from './progress-groups.ts'
 /** Every message has changed since. */
 const MOD_SEQ_OF_NOTHING: ModSeq = modSeq(1)
 
-/** A forward as it is written to the store. */
+/** Which numbers are called by which others from now on. */
 export interface Forwarding {
   readonly from: ForwardSource
-  readonly to: ForwardTarget
+  /** Without a box they are locals, which show in the mailbox. */
+  readonly to: ForwardTarget | { readonly mailboxId: MailboxId; readonly box: null }
   readonly pairs: UidPairs
 }
 
@@ -74,7 +76,10 @@ function movingTargets({ targets }: Progress, { from, pairs }: Forwarding): Targ
 
 function renamed(group: Progress, { to, pairs }: Forwarding): Progress {
   const mine = pairs.restrict(numbersOf(group.targets))
-  const targets: Targets = { kind: 'stored', mailboxId: to.mailboxId, box: to.box, uids: mine.destinations }
+  const { box, mailboxId } = to
+  const numbers = mine.destinations
+  const targets: Targets =
+    box === null ? { kind: 'local', mailboxId, locals: numbers } : { kind: 'stored', mailboxId, box, uids: numbers }
   const { mayBeDone } = group
   const known =
     mayBeDone === undefined ? {} : { mayBeDone: mayBeDone.map((one) => ({ ...one, uids: mine.restrict(one.uids).destinations })) }

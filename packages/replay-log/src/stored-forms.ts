@@ -91,7 +91,12 @@ const upload = { message: messageForm, digest: text, ...named }
 
 const onMailbox = { mailboxId: mailboxForm, deed: localForm, path: text }
 
-const baseForm: Form<FlagBase> = record<FlagBase>({ uid: uidForm, flags: list(text), since: optional(modSeqForm) })
+const baseForm: Form<FlagBase> = record<FlagBase>({
+  uid: uidForm,
+  flags: list(text),
+  since: optional(modSeqForm),
+  isOurs: optional(yesOrNo),
+})
 
 const operationForm: Form<Operation> = variants<Operation>({
   flag: record<Omit<FlagOperation, 'kind'>>({

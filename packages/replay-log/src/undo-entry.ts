@@ -5,6 +5,7 @@ import type { Entry, Progress } from './entry.ts'
 import { copiedOf } from './progress-groups.ts'
 import type { Receipt } from './receipt.ts'
 import { receiptOf } from './receipt-of.ts'
+import type { Forwarding } from './resolve-locals.ts'
 import { isSettled, transition } from './transition.ts'
 
 export type UndoResult =
@@ -32,6 +33,19 @@ export function undoEntry(entry: Entry, now: number): UndoResult {
 /** Takes back what of the entry was never sent; the rest, and what that has done, stays. The same object when there is nothing. */
 export function undoQueued(entry: Entry): Entry {
   return settleWhere(entry, isUnsent, 'undo')
+}
+
+/** Of a move that is taken back before it was sent: what shows as its locals is the messages themselves again, for operations that name them, too. */
+export function namesTakenBack({ operation, progress }: Entry): readonly Forwarding[] {
+  if (operation.kind !== 'move') return []
+  return progress.filter(isUnsent).map(({ placed, targets }) => {
+    const { mailboxId } = targets
+    return {
+      from: { kind: 'local' },
+      to: { mailboxId, box: targets.kind === 'stored' ? targets.box : null },
+      pairs: placed.inverse,
+    }
+  })
 }
 
 function isUnsent({ mayBeDone, state }: Progress): boolean {

@@ -66,6 +66,28 @@ export function messageIdIn(bytes: Uint8Array): string {
   return found
 }
 
+/** Without the mailboxes that hold none. */
+export function messagesIn(form: ContentForm): ContentForm {
+  return Object.fromEntries(Object.entries(form).filter(([, lines]) => lines.length > 0))
+}
+
+/** The mailboxes alone. */
+export function mailboxesIn(form: ContentForm): ContentForm {
+  return Object.fromEntries(Object.keys(form).map((path) => [path, []]))
+}
+
+/** Without the marks of removals. */
+export function withoutMarks(form: ContentForm): ContentForm {
+  return Object.fromEntries(
+    Object.entries(form).map(([path, lines]) => [path, lines.map((line) => line.replace(' \\deleted', '')).sort()]),
+  )
+}
+
+/** Messages alone. */
+export function withoutFlags(form: ContentForm): ContentForm {
+  return Object.fromEntries(Object.entries(form).map(([path, lines]) => [path, lines.map((line) => line.split(' ')[0] ?? '')]))
+}
+
 type Shown = Pick<MailboxView, 'path'> & { readonly messages: readonly MessageView[] }
 
 async function shown(store: MessageStore, accountId: AccountId): Promise<readonly Shown[]> {

@@ -1,10 +1,10 @@
 /** Plays a history to its end, lets the world come to rest, and says what went wrong. */
 
-import type { MessageView } from '@tidemail/core'
+import type { EntrySeq, MessageView } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
 import { decodeReceipt, type Entry } from '@tidemail/replay-log'
 import type { CoverageTable } from './coverage.ts'
-import { type ContentForm, serverContent, viewContent } from './equality.ts'
+import { type ContentForm, mailboxesIn, messagesIn, serverContent, viewContent, withoutFlags, withoutMarks } from './equality.ts'
 import { isFault, losesAnswer } from './faults.ts'
 import type { Finding } from './finding.ts'
 import { describeEvent, type History, type HistoryEvent, type SyncEvent, type UserEvent } from './history.ts'
@@ -45,6 +45,8 @@ class Player {
   #wanted: ContentForm | null = null
   #messages = 0
   readonly #draft: UserScene['draft'] = { last: null, ids: [] }
+  /** The last act of the user, and what there was to see before it, where nobody else was there. */
+  #last: { readonly seqs: readonly EntrySeq[]; readonly before: ContentForm | null } = { seqs: [], before: null }
 
   constructor(history: History) {
     this.#history = history
@@ -105,10 +107,17 @@ class Player {
   async #userActs({ act, kill, seed, tab }: UserEvent): Promise<void> {
     const { world } = this
     const { isBusy } = world.process(tab)
-    const task = async (engine: MailEngine): Promise<void> => this.#act(engine, act, new SeededRandom(seed)).catch(passExpected)
+    const task = async (engine: MailEngine): Promise<void> =>
+      this.#act(engine, act, new SeededRandom(seed)).catch((error: unknown) => {
+        passExpected(error)
+        isRefused = true
+      })
     // In the middle of a synchronisation of the same process it must not be disturbed twice.
     world.happened(`user: ${act}`)
     const { accepted } = world
+    const { last, wanted } = { last: this.#last, wanted: this.#wanted }
+    const newest = this.#newestEntry()
+    let isRefused = false
     const uploads = world.uploaded.length
     const composed = world.composed.length
     try {
@@ -121,6 +130,26 @@ class Player {
       }
       if (this.#wanted !== null) this.#wanted = await this.#view()
     }
+    const isTakenBack = act === 'take back' && !isRefused && last.seqs.length > 0
+    if (isTakenBack && last.before !== null && this.#wanted !== null && kill === null)
+      this.#checkTakenBack(last.before, this.#wanted)
+    const seqs = act === 'undo' || act === 'take back' ? [] : this.#seqs().filter((seq) => seq > newest)
+    this.#last = { seqs: seqs.toSorted((a, b) => a - b), before: wanted }
+  }
+
+  /** What the user did last and took back has left nothing behind, and taken nothing along (H-3). */
+  #checkTakenBack(before: ContentForm, after: ContentForm): void {
+    if (this.#isAnythingRefused()) return
+    compare(this.world, 'H-3', this.#comparable(after), this.#comparable(before))
+  }
+
+  #seqs(): EntrySeq[] {
+    const { entries, receipts } = this.world.disk.state
+    return [...entries.values(), ...receipts.values()].map(({ seq }) => seq)
+  }
+
+  #newestEntry(): number {
+    return this.#seqs().reduce((newest, seq) => Math.max(newest, seq), 0)
   }
 
   async #act(engine: MailEngine, name: UserEvent['act'], random: SeededRandom): Promise<void> {
@@ -144,7 +173,8 @@ class Player {
       this.world.composed.push(message.id)
       return message
     }
-    await act({ engine, random, ledger, mailbox, mailboxes, chosen, newMessage, uploaded, draft: this.#draft })
+    const { seqs } = this.#last
+    await act({ engine, random, ledger, mailbox, mailboxes, chosen, newMessage, uploaded, draft: this.#draft, last: { seqs } })
   }
 
   #rivalActs(name: Parameters<typeof rivalAct>[0], random: SeededRandom): void {
@@ -209,11 +239,13 @@ class Player {
    * removal that was taken back comes off after that (ADR 12): whether one is left, `checkEnd` looks.
    */
   #compareWithWanted(wanted: ContentForm): void {
-    const { account, hasLostAnswers } = this.world
-    const form = (content: ContentForm): ContentForm => messagesIn(hasLostAnswers ? withoutFlags(content) : withoutMarks(content))
-    const there = serverContent(account)
-    compare(this.world, 'H-20', form(there), form(wanted))
+    const there = serverContent(this.world.account)
+    compare(this.world, 'H-20', this.#comparable(there), this.#comparable(wanted))
     compare(this.world, 'H-20 of mailboxes', mailboxesIn(there), mailboxesIn(wanted))
+  }
+
+  #comparable(content: ContentForm): ContentForm {
+    return messagesIn(this.world.hasLostAnswers ? withoutFlags(content) : withoutMarks(content))
   }
 
   /** Nothing is put to the user for a reason that nothing in the history gives. */
@@ -239,24 +271,6 @@ class Player {
       }
     }
   }
-}
-
-function messagesIn(form: ContentForm): ContentForm {
-  return Object.fromEntries(Object.entries(form).filter(([, lines]) => lines.length > 0))
-}
-
-function mailboxesIn(form: ContentForm): ContentForm {
-  return Object.fromEntries(Object.keys(form).map((path) => [path, []]))
-}
-
-function withoutMarks(form: ContentForm): ContentForm {
-  return Object.fromEntries(
-    Object.entries(form).map(([path, lines]) => [path, lines.map((line) => line.replace(' \\deleted', '')).sort()]),
-  )
-}
-
-function withoutFlags(form: ContentForm): ContentForm {
-  return Object.fromEntries(Object.entries(form).map(([path, lines]) => [path, lines.map((line) => line.split(' ')[0] ?? '')]))
 }
 
 /** At least one, where there is any. */

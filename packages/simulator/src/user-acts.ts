@@ -1,6 +1,6 @@
 /** What the simulated user can do: one row each. An act draws what it needs from its own seed, and enters in the ledger what it asks for. */
 
-import { type MailboxView, type MessageReference, type MessageView, SyncError } from '@tidemail/core'
+import { type EntrySeq, type MailboxView, type MessageReference, type MessageView, SyncError } from '@tidemail/core'
 import type { MailEngine } from '@tidemail/engine'
 import type { Entry, Operation, Receipt } from '@tidemail/replay-log'
 import type { Ledger } from './ledger.ts'
@@ -24,6 +24,8 @@ export interface UserScene {
   readonly uploaded: { readonly id: string; readonly bytes: Uint8Array }[]
   /** The draft that the user is writing on, as last saved, and the Message-IDs of its versions. */
   readonly draft: { last: MessageReference | null; ids: string[] }
+  /** The operations of the last act, while they can be taken back whole. */
+  readonly last: { readonly seqs: readonly EntrySeq[] }
 }
 
 export type UserActName =
@@ -38,6 +40,7 @@ export type UserActName =
   | 'save a draft'
   | 'submit'
   | 'undo'
+  | 'take back'
   | 'retry'
   | 'retarget'
   | 'discard'
@@ -133,6 +136,22 @@ const MESSAGE_ACTS: readonly UserAct[] = [
       ledger.askBack(operation)
       ledger.withdraw(uploadsOf(operation))
       await ifAllowed(engine.undo(seq))
+    },
+  },
+  {
+    // The last act, from its end.
+    name: 'take back',
+    weight: 2,
+    isOnMessages: false,
+    async act({ engine, last, ledger }) {
+      const known = [...(await engine.entries()), ...(await engine.receipts({ limit: 20 }))]
+      for (const seq of last.seqs.toReversed()) {
+        const operation = known.find((one) => one.seq === seq)?.operation
+        if (operation === undefined) return
+        ledger.askBack(operation)
+        ledger.withdraw(uploadsOf(operation))
+        await engine.undo(seq)
+      }
     },
   },
   {
