@@ -269,6 +269,33 @@ describe('a change of flags on the condition that nobody made another', () => {
     expect(flagsOf(all)).toBe('$Forwarded \\Answered \\Flagged \\Seen')
   })
 
+  it('is made all the same of those messages alone of which the user has seen what others did', async () => {
+    // Verifies: DC-7162-3.1.3a
+    const all = await lab()
+    const { inbox } = all.world.account
+    let stores = 0
+    all.world.bend = {
+      answer: (step) => {
+        if (!isConditional(step)) return null
+        stores += 1
+        if (stores > 1) return refused(step, 'INUSE')
+        rivalAdds(all, '$Forwarded')
+        // The server says of the other one, falsely, that it has changed, too.
+        const done = { kind: 'done', id: step.id, outcome: 'ok', rejection: null, exists: null } as const
+        return [{ kind: 'modified', id: step.id, mailbox: step.mailbox, uids: inbox.uids }, done]
+      },
+    }
+    await change(all, { add: ['flagged'], when: 'unchanged' }, 2)
+    await all.engine.syncOnce()
+    expect((await all.world.waiting(all.engine)).toSorted()).toEqual(['flag parked (conflict)', 'flag queued'])
+    all.world.bend = {}
+    inbox.store(UidSet.of(1), { direction: 'add', flags: ['$Junk'] })
+    for (const { seq } of await all.engine.entries()) await all.engine.retry(seq)
+    await all.world.settle(all.engine)
+    expect(await all.world.waiting(all.engine)).toEqual(['flag parked (conflict)'])
+    expect(inbox.messages.map(({ flags }) => flags.toSorted().join(' '))).toEqual(['$Junk', '$Forwarded \\Flagged'])
+  })
+
   it('goes by the flags alone when the mailbox has new UIDs, for mod-sequences of the former say nothing', async () => {
     // Verifies: DC-4549-4.1.1
     for (const rival of [[], ['\\Answered']]) {

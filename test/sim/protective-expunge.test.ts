@@ -4,7 +4,7 @@ import type { MailEngine } from '@tidemail/engine'
 import type { StepFault } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { type Death, dyingStore, ProcessDied } from './dying-store.ts'
-import { ReviewWorld } from './review/review-world.ts'
+import { ReviewWorld, refused } from './review/review-world.ts'
 
 /** More places than the removal has. */
 const PLACES_MAX = 60
@@ -52,6 +52,27 @@ describe('a removal without UIDPLUS', () => {
     },
     60_000,
   )
+
+  it('leaves to others what they marked, when the server is busy as their marks are to be put back', async () => {
+    const { engine, world } = await withRemovalQueued()
+    let restores = 0
+    world.bend = {
+      answer: (step) => {
+        if (step.kind === 'expunge-all') return refused(step, 'INUSE')
+        if (step.kind !== 'store' || step.direction === 'remove' || !step.uids.has(3)) return null
+        restores += 1
+        return restores > 3 ? null : refused(step, 'INUSE')
+      },
+    }
+    await engine.syncOnce()
+    const marked = world.account.inbox.messages.filter(({ flags }) => flags.includes('\\Deleted')).map(({ uid }) => uid)
+    expect([marked, restores > 0]).toEqual([[1], true])
+    world.clock.advance(120_000)
+    await engine.syncOnce()
+    world.clock.advance(120_000)
+    world.bend = {}
+    await expectSpared(world, engine, 'busy')
+  })
 
   it('leaves to others what they marked, when the process dies between any two steps', async () => {
     // Verifies: DC-4549-4.2.4c

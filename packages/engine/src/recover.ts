@@ -1,8 +1,9 @@
 /** Finds out what became of steps whose answer was lost, before anything is sent again (H-7 to H-11). */
 
-import { isMutating } from '@tidemail/core'
+import { type Done, isMutating } from '@tidemail/core'
 import {
   isFromTheFuture,
+  isPassing,
   isRepeatable,
   needsSecondLook,
   planRestore,
@@ -111,5 +112,8 @@ async function areMarksRestored(work: Work, claim: Claim): Promise<boolean> {
   })
   const observations = await work.run(steps)
   work.assertAlive()
-  return observations.every((item) => item.kind !== 'done' || ['ok', 'stale', 'rejected', 'skipped'].includes(item.outcome))
+  // What is refused for now is asked for again in the next pass; what is refused for good cannot be put back.
+  const isOver = ({ outcome, rejection }: Done): boolean =>
+    outcome === 'rejected' ? !isPassing(rejection) : ['ok', 'stale', 'skipped'].includes(outcome)
+  return observations.every((item) => item.kind !== 'done' || isOver(item))
 }

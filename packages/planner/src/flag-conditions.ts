@@ -21,7 +21,7 @@ export function bySince(
   uids: UidSet,
 ): readonly { readonly uids: UidSet; readonly since: ModSeq | null }[] {
   if (ifUnchanged === undefined) return [{ uids, since: null }]
-  const parts = new Map<ModSeq, UidSet>()
+  const parts = new Map<ModSeq | null, UidSet>()
   let rest = uids
   for (const { uid, since } of ifUnchanged.base) {
     if (since === undefined || !uids.has(uid)) continue

@@ -43,8 +43,8 @@ export interface FlagCondition {
 export interface FlagBase {
   readonly uid: Uid
   readonly flags: readonly Flag[]
-  /** The mod-sequence at which it is known to be so, where that is another one than the mailbox had. */
-  readonly since?: ModSeq
+  /** The mod-sequence at which it is known to be so, where that is another one than the mailbox had; null where the user wants the change all the same. */
+  readonly since?: ModSeq | null
   /** We have changed it after that: the server will be right to say that it changed. */
   readonly isOurs?: boolean
 }

@@ -62,7 +62,7 @@ function conditionElsewhere(entry: Entry, pairs: UidPairs): Entry {
   const { since, base } = operation.ifUnchanged
   const moved = base.map((row): FlagBase => {
     const to = pairs.restrict(UidSet.of(row.uid)).destinations.min
-    return to === undefined ? row : { ...row, uid: uid(to), since: MOD_SEQ_OF_NOTHING }
+    return to === undefined ? row : { ...row, uid: uid(to), since: row.since === null ? null : MOD_SEQ_OF_NOTHING }
   })
   return { ...entry, operation: { ...operation, ifUnchanged: { since, base: moved } } }
 }

@@ -20,10 +20,12 @@ const sending: Entry = transition(
 ).entry
 
 describe('retryEntry', () => {
-  it('drops the condition once the user has seen what others did, and keeps it where nobody did anything', () => {
+  it('drops the condition on messages of which the user has seen what others did, and keeps it on the others', () => {
     const conflicts = [{ uid: uid(1), base: [], theirs: ['\\Answered'] }]
     const shown = retryEntry(transition(sending, ON, { kind: 'conflict', conflicts }).entry)
-    expect(shown?.operation).toEqual({ kind: 'flag', targets: ON, add: ['\\Seen'], remove: [] })
+    expect(shown?.operation).toMatchObject({
+      ifUnchanged: { since: 8n, base: [{ uid: 1, flags: ['\\Answered'], since: null }] },
+    })
     expect(shown).toMatchObject({ conflicts: [], rejections: 0, progress: [{ state: 'queued' }] })
     const refused = retryEntry(transition(sending, ON, { kind: 'park', parkedFor: 'rejected-repeatedly' }).entry)
     expect(refused?.operation).toMatchObject({ ifUnchanged })

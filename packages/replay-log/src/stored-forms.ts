@@ -94,7 +94,7 @@ const onMailbox = { mailboxId: mailboxForm, deed: localForm, path: text }
 const baseForm: Form<FlagBase> = record<FlagBase>({
   uid: uidForm,
   flags: list(text),
-  since: optional(modSeqForm),
+  since: optional(nullable(modSeqForm)),
   isOurs: optional(yesOrNo),
 })
 
