@@ -126,3 +126,14 @@ describe('a move whose copy is made, and lost with its mailbox', () => {
     await expect(elsewhere).rejects.toMatchObject({ code: 'input.not-retargetable' })
   })
 })
+
+it('a move that waits for the user goes on under the new UIDs of its mailbox', async () => {
+  // Verifies: DC-4549-4.1.1
+  const { engine, world } = await halfMoved('NOPERM')
+  world.account.inbox.bumpUidValidity()
+  expect(await world.settle(engine)).toBe('done')
+  expect(await world.waiting(engine)).toEqual(['move parked (not-permitted)'])
+  for (const { seq } of await engine.entries()) await engine.retry(seq)
+  expect(await world.settle(engine)).toBe('done')
+  expect([await world.waiting(engine), counts(world)]).toEqual([[], { INBOX: 0, Archive: 1, Work: 0 }])
+})

@@ -42,8 +42,8 @@ export function planRelink(former: readonly IdentifiedMessage[], now: readonly I
 }
 
 /**
- * Entries that were parked when the UIDVALIDITY changed are queued again under the new UIDs, if each of their targets was found; any other stays parked and
- * shown (RFC 4549 §4.1). References that the app kept lead to the new UIDs.
+ * Entries that were parked when the UIDVALIDITY changed are queued again under the new UIDs, if each of their targets was found, and those that wait for the
+ * user wait under these; any other stays parked and shown (RFC 4549 §4.1). References that the app kept lead to the new UIDs.
  */
 export function settleRelink(
   { id, box, accountId }: MailboxRecord,
@@ -56,7 +56,8 @@ export function settleRelink(
     const waiting = waitingFor(entry, formerBox)
     if (waiting.length === 0 || waiting.some(({ uids }) => !uids.difference(messages.sources).isEmpty)) continue
     ledger.update(entry.seq, (before) => rewriteTargets(before, forwarding))
-    for (const { uids } of waiting) {
+    for (const { uids, isFreed } of waiting) {
+      if (!isFreed) continue
       const targets: Targets = { kind: 'stored', mailboxId: id, box, uids: messages.restrict(uids).destinations }
       ledger.queueAgain(entry.seq, targets)
     }
@@ -64,10 +65,12 @@ export function settleRelink(
   if (messages.ranges.length > 0) ledger.server.write({ kind: 'forward', accountId, ...forwarding })
 }
 
-/** What of the entry was parked since its UIDs lost their meaning. */
-function waitingFor({ progress }: Entry, formerBox: BoxEpoch): StoredTargets[] {
+/** What of the entry is parked under the UIDs that have lost their meaning; free is what was parked for that alone. */
+function waitingFor({ progress }: Entry, formerBox: BoxEpoch): (StoredTargets & { readonly isFreed: boolean })[] {
   return progress.flatMap(({ targets, parkedFor }) =>
-    targets.kind === 'stored' && targets.box === formerBox && parkedFor === 'uidvalidity-changed' ? [targets] : [],
+    targets.kind === 'stored' && targets.box === formerBox && parkedFor !== null
+      ? [{ ...targets, isFreed: parkedFor === 'uidvalidity-changed' }]
+      : [],
   )
 }
 
