@@ -269,6 +269,48 @@ describe('a change of flags on the condition that nobody made another', () => {
     expect(flagsOf(all)).toBe('$Forwarded \\Answered \\Flagged \\Seen')
   })
 
+  it.each(['lose-answer', 'ghost'] as const)(
+    'is no conflict with itself when it is sent again with a later one (%s)',
+    async (fault) => {
+      // Verifies: DC-7162-3.1.3a, I-LOG-3
+      const all = await lab()
+      rivalAdds(all, '\\Flagged')
+      await nothingWaits(all)
+      let stores = 0
+      all.world.remote.fault = (step) => (step.kind === 'store' && stores++ === 0 ? fault : 'pass')
+      await change(all, { add: ['seen'], remove: ['flagged'], when: 'unchanged' })
+      await all.engine.syncOnce().catch(() => null)
+      await change(all, { remove: ['seen'], when: 'unchanged' })
+      await nothingWaits(all)
+      expect(flagsOf(all)).toBe('')
+    },
+  )
+
+  it('waits for the user, and is not sent without end, where the server does not tell what the messages are like', async () => {
+    // Verifies: DC-7162-3.1.3a, I-SYNC-1
+    const all = await lab()
+    await change(all, { add: ['seen'] })
+    await change(all, { add: ['flagged'], when: 'unchanged' })
+    all.world.bend = {
+      ...all.world.bend,
+      answer: (step) => (step.reason.startsWith('see what others made') ? refused(step) : null),
+    }
+    await all.world.settle(all.engine, 12)
+    expect(all.sent.length).toBeLessThan(5)
+    expect(await all.world.waiting(all.engine)).toEqual(['flag parked (conflict)'])
+  })
+
+  it('waits for the user when a part of it is refused again and again', async () => {
+    // Verifies: DC-5530-3
+    const all = await lab()
+    rivalAdds(all, '\\Seen', '\\Flagged')
+    await nothingWaits(all)
+    all.world.bend = { answer: (step) => (isConditional(step) && step.direction === 'remove' ? refused(step) : null) }
+    await change(all, { add: ['seen'], remove: ['flagged'], when: 'unchanged' })
+    await all.world.settle(all.engine, 12)
+    expect(await all.world.waiting(all.engine)).toEqual(['flag parked (rejected-repeatedly)'])
+  })
+
   it('is made all the same of those messages alone of which the user has seen what others did', async () => {
     // Verifies: DC-7162-3.1.3a
     const all = await lab()

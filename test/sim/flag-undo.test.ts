@@ -127,6 +127,21 @@ describe('the undo of a change of flags', () => {
     },
   )
 
+  it('takes back what was done before the connection ended, though the rest was never sent', async () => {
+    const one = await lab(1, ['$Work'])
+    let stores = 0
+    one.world.remote.fault = (step) => {
+      if (step.kind === 'store') stores += 1
+      return step.kind === 'store' && stores === 2 ? 'cut' : 'pass'
+    }
+    const change = one.engine.flag(one.messages, { add: ['\\Flagged'], remove: ['$Work'] })
+    await change.accepted
+    await one.engine.syncOnce().catch(() => null)
+    await change.undo()
+    await synchronise(one)
+    expect([stores > 1, flagsOf(one.world.account, 'INBOX')]).toEqual([true, ['$Work']])
+  })
+
   it('is made though the change is settled while the undo looks at it', async () => {
     const store = new MemoryMessageStore()
     const one = await lab(2, ['\\Seen'], store)

@@ -11,10 +11,9 @@ import {
   type Targets,
   type Write,
 } from '@tidemail/core'
-import { entryWrites, passOver } from '@tidemail/planner'
+import { deletionsBehind, entryWrites, passOver } from '@tidemail/planner'
 import {
   type CompensatingRequest,
-  type Compensation,
   compensationOf,
   type DiscardResult,
   decodeClaim,
@@ -27,11 +26,11 @@ import {
   isSettled,
   namesTakenBack,
   type Receipt,
-  type RetargetResult,
   receiptOf,
   retargetEntry,
   retryEntry,
   rewriteTargets,
+  transition,
   type UploadOperation,
   undoEntry,
   undoQueued,
@@ -39,6 +38,7 @@ import {
 import type { UndoOutcome } from './api.ts'
 import { sha256Hex } from './digest.ts'
 import { delimiterOf, shownMailboxes } from './mailbox-requests.ts'
+import { NothingToUndo, notUndoable, possible, REFUSED_RETARGET } from './undo-refusals.ts'
 import { withdrawMailbox } from './withdraw-mailbox.ts'
 
 export interface DecisionsOptions {
@@ -78,6 +78,7 @@ export class Decisions {
         const answer = isWhole ? undone : await this.compensable(seq, rest).catch((error: unknown) => takenBack(rest, error, now))
         const names = namesTakenBack(entry)
         const following = isWhole ? passOver(entry, others) : []
+        if (following.length === 0 && deletionsBehind(entry, others).length > 0) throw notUndoable(seq, 'deleted')
         const renamed = others.map((other) => names.reduce(rewriteTargets, other)).filter((other) => !others.includes(other))
         const changed = [...following, ...renamed]
         return { answer, writes: [...entryWrites([rest, ...changed], now), ...forwardWrites(entry, names)], decidedOn: changed }
@@ -110,7 +111,13 @@ export class Decisions {
       const result = discardEntry(entry)
       if (result.kind === 'refused') throw new SyncError('input.not-undoable', `Operation #${seq} is being sent already.`)
       const heirs = passOver(entry, others)
-      return { answer: null, writes: [...entryWrites([result.entry, ...heirs], now), ...stayingWrites(result)], decidedOn: heirs }
+      const deletions = heirs.length === 0 ? deletionsBehind(entry, others).map(parkedDeletion) : []
+      const changed = [...heirs, ...deletions]
+      return {
+        answer: null,
+        writes: [...entryWrites([result.entry, ...changed], now), ...stayingWrites(result)],
+        decidedOn: changed,
+      }
     })
     this.options.onAccepted()
   }
@@ -159,8 +166,10 @@ export class Decisions {
     const mailboxes = await store.planning.mailboxes(accountId)
     const claims = (await store.planning.claims(accountId)).map(decodeClaim)
     const mine = claims.flatMap(({ members }) => members.filter((member) => member.seq === seq))
+    const shown = new Set((await shownMailboxes(this.options)).map(({ id }) => id))
     return {
       delimiter: delimiterOf(mailboxes),
+      isDeleted: (id) => !shown.has(id) && mailboxes.some((mailbox) => mailbox.id === id),
       mailboxNamed: ({ path, uidValidity }) =>
         mailboxes.find((mailbox) => mailbox.path === path && mailbox.uidValidity === uidValidity) ?? null,
       unaltered: mine.flatMap(({ unaltered = [] }) => unaltered),
@@ -239,6 +248,13 @@ interface Compensable {
   readonly made: MessageReference | undefined
 }
 
+/** What the user had moved out of the mailbox is in it again, and would go with it: whether it is still to go is for the user. */
+function parkedDeletion(deletion: Entry): Entry {
+  const queued = deletion.progress.filter(({ state }) => state === 'queued')
+  const park = { kind: 'park' as const, parkedFor: 'needs-another' as const }
+  return queued.reduce((rest, { targets }) => transition(rest, targets, park).entry, deletion)
+}
+
 /** Whoever knows a message by the local that it had on its way is led back to it. */
 function forwardWrites({ accountId }: Entry, names: readonly Forwarding[]): Write[] {
   return names.flatMap(({ from, pairs, to: { box, mailboxId } }): Write[] =>
@@ -261,31 +277,4 @@ function stayingWrites({ entry: { accountId }, staying }: Extract<DiscardResult,
 function names(group: Targets, made: MessageReference): boolean {
   if (group.kind === 'local') return made.kind === 'local' && group.locals.has(made.local)
   return made.kind === 'stored' && group.box === made.box && group.uids.has(made.uid)
-}
-
-/** @throws SyncError `input.not-undoable` */
-function possible(seq: EntrySeq, compensation: Compensation): readonly CompensatingRequest[] {
-  if (compensation.kind === 'refused') throw notUndoable(seq, compensation.reason)
-  return compensation.requests
-}
-
-class NothingToUndo extends SyncError {}
-
-function notUndoable(seq: EntrySeq, reason: Extract<Compensation, { kind: 'refused' }>['reason']): SyncError {
-  const Refusal = reason === 'nothing' ? NothingToUndo : SyncError
-  return new Refusal('input.not-undoable', REFUSED_UNDO[reason](seq))
-}
-
-const REFUSED_UNDO: Readonly<Record<Extract<Compensation, { kind: 'refused' }>['reason'], (seq: EntrySeq) => string>> = {
-  parked: (seq) => `Operation #${seq} is parked and waits for a decision: retry or discard it.`,
-  final: (seq) => `What operation #${seq} does cannot be undone once it is being sent.`,
-  replaced: (seq) => `The version before is gone: without operation #${seq} nothing would be left of the draft.`,
-  nothing: (seq) => `Nothing of operation #${seq} is there that could be put back.`,
-}
-
-const REFUSED_RETARGET: Readonly<Record<Extract<RetargetResult, { kind: 'refused' }>['reason'], (seq: EntrySeq) => string>> = {
-  'no-destination': (seq) => `Operation #${seq} puts no message into a mailbox.`,
-  sent: (seq) => `Operation #${seq} is being sent, or may have been sent already.`,
-  'dead-targets': (seq) => `The messages of operation #${seq} are no more: their mailbox was made anew.`,
-  same: (seq) => `The messages of operation #${seq} are in that mailbox already.`,
 }

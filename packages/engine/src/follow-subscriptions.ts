@@ -19,7 +19,7 @@ export async function followSubscriptions(work: Work, before: ReadonlyMap<Mailbo
   const observations = await work.run(
     renamed.flatMap(({ former, path, step }): MailboxStep[] => [
       { kind: 'subscribe', id: step, path, notAfter, reason },
-      { kind: 'unsubscribe', id: work.name('unsubscribe'), path: former, notAfter, reason },
+      { kind: 'unsubscribe', id: work.name('unsubscribe'), path: former, requires: [step], notAfter, reason },
     ]),
   )
   work.assertAlive()

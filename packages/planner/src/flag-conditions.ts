@@ -93,10 +93,9 @@ export function afterOwnChange(
   )
   const changed = mine.intersect(uids)
   if (changed.isEmpty) return entry
-  const after = withBase(entry, (row) =>
+  return withBase(entry, (row) =>
     changed.has(row.uid) ? { ...row, flags: applyFlagDelta(row.flags, delta), isOurs: true } : row,
   )
-  return { ...after, rejections: 0 }
 }
 
 function withBase(entry: Entry, change: (row: FlagBase) => FlagBase): Entry {

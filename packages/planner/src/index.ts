@@ -14,6 +14,7 @@ export {
   windowOfDays,
 } from './held-window.ts'
 export { Ledger } from './ledger.ts'
+export { deletionsBehind } from './mailbox-order.ts'
 export { asksBefore, massExpunges } from './mass-delete.ts'
 export { marksLeftBy } from './own-marks.ts'
 export {

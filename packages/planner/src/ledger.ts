@@ -23,7 +23,6 @@ import {
   type Happening,
   isSettled,
   type MayBeDone,
-  type Operation,
   type ParkReason,
   renameSent,
   rewriteTargets,
@@ -84,10 +83,6 @@ export class Ledger {
     return this.entries.get(seq)
   }
 
-  kindOf(seq: EntrySeq): Operation['kind'] | null {
-    return this.entries.get(seq)?.operation.kind ?? null
-  }
-
   /** Before what this change takes in. */
   rejectionsOf(seq: EntrySeq): number {
     const now = this.entries.get(seq)?.rejections ?? 0
@@ -97,7 +92,7 @@ export class Ledger {
   /** The claim is about to be sent: its targets are `sending`, and the fence is written (I-LOG-3). */
   claim(claim: Claim): void {
     for (const { seq, targets } of claim.members) this.advance(seq, targets, { kind: 'claim', claimId: claim.id })
-    this.writes.push({ kind: 'put-claim', claim: encodeClaim(claim) })
+    this.putClaim(claim)
     const [member] = claim.members
     if (member !== undefined) this.server.mark(member.targets.mailboxId, marksOf(claim))
   }
@@ -105,13 +100,13 @@ export class Ledger {
   /** The answer was lost, or it was OK and named no UIDs: the targets wait for a probe. */
   lose(claim: Claim, answer: Claim['answer'] = 'none'): void {
     for (const { seq, targets } of claim.members) this.advance(seq, targets, { kind: 'lost' })
-    this.writes.push({ kind: 'put-claim', claim: encodeClaim({ ...claim, lostAt: this.now, answer }) })
+    this.putClaim({ ...claim, lostAt: this.now, answer })
   }
 
   /** One look found nothing: a second one decides (H-7). */
   lookAgain(claim: Claim): void {
     for (const { seq, targets } of claim.members) this.advance(seq, targets, { kind: 'probe-started' })
-    this.writes.push({ kind: 'put-claim', claim: encodeClaim({ ...claim, probedAt: this.now }) })
+    this.putClaim({ ...claim, probedAt: this.now })
   }
 
   /** Nothing of the claim took effect: the targets are queued again. */
@@ -128,8 +123,7 @@ export class Ledger {
 
   /** From now on the claim is about these steps, which are sent next. */
   claimAnew(claim: Claim, steps: readonly MutatingStep[]): void {
-    const anew: Claim = { ...claim, steps, claimedAt: this.now, lostAt: null, answer: 'none' }
-    this.writes.push({ kind: 'put-claim', claim: encodeClaim(anew) })
+    this.putClaim({ ...claim, steps, claimedAt: this.now, lostAt: null, answer: 'none' })
   }
 
   removeClaim(claim: Claim): void {
@@ -143,14 +137,20 @@ export class Ledger {
     const mailbox = id === undefined ? undefined : this.server.mailbox(id)
     if (mailbox === undefined) return
     const place = { mailboxId: mailbox.id, box: mailbox.box, uids }
-    for (const { seq } of this.open) this.update(seq, (entry) => afterOwnChange(entry, place, delta))
+    const mine = new Set(members.map(({ seq }) => seq))
+    for (const { seq } of this.open) {
+      this.update(seq, (entry) => {
+        const after = afterOwnChange(entry, place, delta)
+        // The refusals that others met with were right.
+        return after === entry || mine.has(seq) ? after : { ...after, rejections: 0 }
+      })
+    }
   }
 
   /** What it carries is queued again or parked: evidence may still come (H-11). */
   keep(claim: Claim): void {
     const { lostAt, keptAt } = claim
-    const kept: Claim = { ...claim, lostAt: lostAt ?? this.now, keptAt: keptAt ?? this.now }
-    this.writes.push({ kind: 'put-claim', claim: encodeClaim(kept) })
+    this.putClaim({ ...claim, lostAt: lostAt ?? this.now, keptAt: keptAt ?? this.now })
   }
 
   /** Sent together with others, and refused: each is tried again, alone and at once, so that one does not take the others along (H-20). */
@@ -268,6 +268,10 @@ export class Ledger {
     this.advance(seq, targets, { kind: 'answered-rejected-for-now', notBefore, mayBeDone })
     this.update(seq, (entry) => ({ ...entry, rejections }))
     this.refused.add(seq)
+  }
+
+  private putClaim(claim: Claim): void {
+    this.writes.push({ kind: 'put-claim', claim: encodeClaim(claim) })
   }
 
   private hasChanged(entry: Entry): boolean {

@@ -1,7 +1,7 @@
 /** Says what operations on mailboxes have to do with each other, and with operations on messages: which come first, and which are one. */
 
 import type { EntrySeq, MailboxId, MailboxRecord } from '@tidemail/core'
-import { destinationOf, type Entry, isOnMailbox, type MailboxOperation, type Progress } from '@tidemail/replay-log'
+import { destinationOf, type Entry, isOnMailbox, type MailboxOperation, type Progress, replacedBy } from '@tidemail/replay-log'
 import type { ReplayState } from './replay-state.ts'
 import { isAtOrBelow } from './resting-mailboxes.ts'
 
@@ -61,11 +61,23 @@ export function mailboxesUndecided(state: Pick<ReplayState, 'entries' | 'mailbox
 
 /** Whether the user deleted the mailbox before this operation, and it is not gone yet: what is put into it now would go with it. */
 export function isToBeDeleted(mailboxId: MailboxId, seq: EntrySeq, entries: readonly Entry[]): boolean {
-  return entries.some(
-    ({ operation, progress, seq: before }) =>
+  return deletionsOf([mailboxId], entries).some((deletion) => deletion.seq < seq)
+}
+
+/** Of an operation that took messages, or a version of a draft, out of mailboxes: the deletions of these that wait, and would take along what it leaves there. */
+export function deletionsBehind(entry: Entry, entries: readonly Entry[]): readonly Entry[] {
+  const left = entry.operation.kind === 'move' ? entry.progress : replacedBy(entry)
+  return deletionsOf(
+    left.map(({ targets }) => targets.mailboxId),
+    entries,
+  )
+}
+
+function deletionsOf(mailboxIds: readonly MailboxId[], entries: readonly Entry[]): Entry[] {
+  return entries.filter(
+    ({ operation, progress }) =>
       operation.kind === 'delete-mailbox' &&
-      operation.mailboxId === mailboxId &&
-      before < seq &&
+      mailboxIds.includes(operation.mailboxId) &&
       progress.some(({ state }) => state !== 'parked'),
   )
 }

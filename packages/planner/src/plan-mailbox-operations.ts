@@ -182,10 +182,13 @@ function stepsFor(
       const follow = { requires: [rename.id], notAfter, reason: 'the subscription follows the name' }
       return [
         rename,
-        ...subscribed.slice(0, SUBSCRIPTIONS_MAX).flatMap((each): MailboxStep[] => [
-          { kind: 'subscribe', id: name('subscribe'), path: to + each.path.slice(path.length), ...follow },
-          { kind: 'unsubscribe', id: name('unsubscribe'), path: each.path, ...follow },
-        ]),
+        ...subscribed.slice(0, SUBSCRIPTIONS_MAX).flatMap((each): MailboxStep[] => {
+          const id = name('subscribe')
+          return [
+            { kind: 'subscribe', id, path: to + each.path.slice(path.length), ...follow },
+            { kind: 'unsubscribe', id: name('unsubscribe'), path: each.path, ...follow, requires: [rename.id, id] },
+          ]
+        }),
       ]
     }
     case 'delete-mailbox': {

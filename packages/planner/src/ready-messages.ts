@@ -144,6 +144,10 @@ class Walk {
 
   private visitEnd(entry: Entry, group: Group, uids: UidSet): void {
     const act = actOf(entry, group)
+    if (act?.kind === 'move' && act.to === this.mailbox.id) {
+      this.drop(entry, group, uids, 'there-already')
+      return
+    }
     if (act === null || uids.isEmpty || (act.kind !== 'remove' && this.isClosed(act.to, entry))) return
     const isHalfDone = group.state === 'copied' || entry.operation.kind === 'draft'
     const saved = act.kind === 'remove' && group.state !== 'copied' ? uids.intersect(this.copiesParked) : UidSet.EMPTY

@@ -61,7 +61,7 @@ export interface Batch {
   readonly moot: readonly {
     readonly seq: Entry['seq']
     readonly targets: Targets
-    readonly why: 'gone' | 'not-permitted' | 'not-possible' | 'needs-another'
+    readonly why: 'gone' | 'there-already' | 'not-permitted' | 'not-possible' | 'needs-another'
   }[]
 }
 

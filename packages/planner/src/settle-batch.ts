@@ -30,8 +30,8 @@ import type { Ledger } from './ledger.ts'
 import { isRemoval } from './own-marks.ts'
 import { dependantsOfCopy } from './parked-targets.ts'
 import type { Batch } from './replay-state.ts'
-import { isPartlyModified, notePartDone, settleFlags } from './settle-flags.ts'
-import { settleLanded, settleRemoved, settleTransferred, unfoldChain } from './settle-names.ts'
+import { isPartDone, isPartlyModified, notePartDone, repeatRest, settleFlags } from './settle-flags.ts'
+import { settleLanded, settleRemoved, settleThere, settleTransferred, unfoldChain } from './settle-names.ts'
 import { settleReplace } from './settle-replace.ts'
 import { vanishedIn } from './vanished-in.ts'
 
@@ -41,6 +41,7 @@ export function settleMoot(moot: Batch['moot'], ledger: Ledger): void {
     if (why === 'needs-another') ledger.park(seq, targets, why)
     else if (why === 'not-possible') ledger.park(seq, targets, 'not-permitted')
     else if (why === 'not-permitted') ledger.reject(seq, targets, { kind: 'nothing-sent' })
+    else if (why === 'there-already') settleThere(ledger, seq, targets)
     else ledger.settleGone(seq, targets, { kind: 'vanished', uids: targets.kind === 'stored' ? targets.uids : UidSet.EMPTY })
   }
 }
@@ -78,7 +79,8 @@ export function settleBatch(batch: Batch, observations: readonly Observation[], 
       case 'stale':
       case 'not-sent':
       case 'skipped':
-        ledger.release(claim)
+        if (isPartDone(claim, dones)) repeatRest(claim, dones, observations, ledger)
+        else ledger.release(claim)
         break
     }
   }
@@ -124,7 +126,7 @@ function settleAnswered(
   const step = claim.steps.at(-1) as MutatingStep
   switch (step.kind) {
     case 'store':
-      settleFlags(claim, { goneLater: goneAfter(claim, batch, observations), observations, batch }, ledger)
+      settleFlags(claim, { observations, batch }, ledger)
       break
     case 'copy':
     case 'move':
@@ -186,8 +188,7 @@ function settleTransfer(
     return
   }
   const pairs = answers.reduce((all, item) => all.union(item.pairs), UidPairs.EMPTY)
-  const target = (answers[0] as Copied).target
-  const evidence = { kind: 'copy-uid' as const, target, pairs }
+  const evidence = { kind: 'copy-uid' as const, target: (answers[0] as Copied).target, pairs }
   for (const member of settleNamed(claim, step.kind, pairs, evidence, ledger)) {
     const absent = sentUids(member).difference(pairs.sources)
     const targets = sentUnder(member, absent)
@@ -252,7 +253,8 @@ function settleRejected(
       ledger.retryLater(seq, targets, mayBeDone)
       continue
     }
-    if (['copy', 'move'].includes(ledger.kindOf(seq) ?? '')) ledger.parkAll(dependantsOfCopy(ledger.open, { seq, targets }))
+    const kind = ledger.entry(seq)?.operation.kind
+    if (kind === 'copy' || kind === 'move') ledger.parkAll(dependantsOfCopy(ledger.open, { seq, targets }))
     if (verdict.kind === 'park') ledger.park(seq, targets, verdict.reason)
     else if (isHalfMoved(ledger.entry(seq), targets)) ledger.park(seq, targets, 'rejected-repeatedly')
     else ledger.reject(seq, targets, evidence)
@@ -282,18 +284,4 @@ function settlePartOfTransfer(
     const targets = sentUnder(member, sentUids(member).difference(pairs.sources))
     return targets === null ? [] : [{ seq: member.seq, targets }]
   })
-}
-
-/**
- * What claims behind this one transferred or removed: it was still there when the flags were stored. Dovecot answers pipelined commands together, so
- * the VANISHED of a MOVE comes before the OK of the STORE in front of it.
- */
-function goneAfter(claim: Claim, batch: Batch, observations: readonly Observation[]): UidSet {
-  const behind = batch.claims.slice(batch.claims.indexOf(claim) + 1)
-  const stepsBehind = behind.flatMap(({ steps }) => steps.map((step) => step.id))
-  const copied = observations.flatMap((item) =>
-    item.kind === 'copied' && stepsBehind.includes(item.id) ? [item.pairs.sources] : [],
-  )
-  const removed = behind.filter(isRemoval).flatMap(({ members }) => members.map(sentUids))
-  return [...copied, ...removed].reduce((all, uids) => all.union(uids), UidSet.EMPTY)
 }

@@ -11,12 +11,12 @@ import {
   UidSet,
   uid,
 } from '@tidemail/core'
-import type { Claim, ClaimMember, Entry, FlagConflict, FlagOperation, UnalteredFlag } from '@tidemail/replay-log'
+import type { Claim, ClaimMember, Entry, FlagBase, FlagConflict, FlagOperation, UnalteredFlag } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { conditionedOn, conditionVerdict } from './flag-conditions.ts'
 import type { Ledger } from './ledger.ts'
-import { isMark } from './own-marks.ts'
+import { isMark, isRemoval } from './own-marks.ts'
 import type { Batch } from './replay-state.ts'
 import { vanishedIn } from './vanished-in.ts'
 
@@ -26,8 +26,6 @@ const MARKED: FlagDelta = { add: ['\\Deleted'], remove: [] }
 export interface FlagAnswers {
   readonly batch: Batch
   readonly observations: readonly Observation[]
-  /** What later steps of the same batch took away. */
-  readonly goneLater: UidSet
 }
 
 /**
@@ -35,10 +33,10 @@ export interface FlagAnswers {
  * it was others who changed them; for the rest the rows are inferred until restated.
  */
 export function settleFlags(claim: Claim, answers: FlagAnswers, ledger: Ledger): void {
-  const { observations, goneLater } = answers
+  const { batch, observations } = answers
   const rows = observations.filter((item): item is RowSeen => item.kind === 'row')
   const seen = UidSet.from(rows.map(({ uid }) => uid))
-  const vanished = vanishedIn(observations).difference(goneLater)
+  const vanished = vanishedIn(observations).difference(goneAfter(claim, batch, observations))
   const modified = modifiedIn(claim, observations)
   const look = lookBehind(claim, answers)
   for (const step of claim.steps)
@@ -57,6 +55,20 @@ export function settleFlags(claim: Claim, answers: FlagAnswers, ledger: Ledger):
     each(member, done.difference(seen), (targets) => ledger.apply(seq, targets, { kind: 'tagged-ok' }, unaltered))
   }
   ledger.removeClaim(claim)
+}
+
+/**
+ * What claims behind this one transferred or removed: it was still there when the flags were stored. Dovecot answers pipelined commands together, so
+ * the VANISHED of a MOVE comes before the OK of the STORE in front of it.
+ */
+function goneAfter(claim: Claim, batch: Batch, observations: readonly Observation[]): UidSet {
+  const behind = batch.claims.slice(batch.claims.indexOf(claim) + 1)
+  const stepsBehind = behind.flatMap(({ steps }) => steps.map((step) => step.id))
+  const copied = observations.flatMap((item) =>
+    item.kind === 'copied' && stepsBehind.includes(item.id) ? [item.pairs.sources] : [],
+  )
+  const removed = behind.filter(isRemoval).flatMap(({ members }) => members.map(sentUids))
+  return [...copied, ...removed].reduce((all, uids) => all.union(uids), UidSet.EMPTY)
 }
 
 /** Whether a refusal says no more than that a conditional STORE left some alone: the others may have been changed (RFC 7162 §3.1.3). */
@@ -129,12 +141,27 @@ export function notePartDone(
   }
 }
 
+/** Whether some of a change of flags was taken, and the rest was not sent. */
+export function isPartDone({ steps }: Claim, dones: readonly (Done | undefined)[]): boolean {
+  return steps.every(({ kind }) => kind === 'store') && dones.some((done) => done?.outcome === 'ok')
+}
+
+export function repeatRest(
+  claim: Claim,
+  dones: readonly (Done | undefined)[],
+  observations: readonly Observation[],
+  ledger: Ledger,
+): void {
+  notePartDone(claim, dones, observations, ledger)
+  ledger.repeat(claim)
+}
+
 function deltaOf({ direction, flags }: StoreStep): FlagDelta {
   return direction === 'add' ? { add: flags, remove: [] } : { add: [], remove: flags }
 }
 
 /** What may have been done by an attempt before: then the server tells of no change now (H-14), though it was one. */
-function sentBefore({ members }: Claim, ledger: Ledger): UidSet {
+function sentBefore({ members }: Pick<Claim, 'members'>, ledger: Ledger): UidSet {
   return members.reduce((all, member) => {
     const groups = ledger.entry(member.seq)?.progress.filter(({ mayBeDone }) => mayBeDone !== undefined) ?? []
     return groups.reduce(
@@ -171,19 +198,21 @@ function settleDisputed(
   const ours = ownChanges(claim, ledger).flatMap(({ operation, seq: other }) =>
     other !== seq && operation.kind === 'flag' ? [operation] : [],
   )
+  const tried = sentBefore({ members: [member] }, ledger)
   const marked = ledger.server.mailbox(member.targets.mailboxId)?.checkpoint?.marked
   const bases = new Map(entry.operation.ifUnchanged?.base.map(({ uid: number, flags }) => [number as number, flags]))
   const found = { done: [] as number[], again: [] as number[], conflict: [] as number[] }
   for (const number of disputed.difference(behind).values()) {
     const theirs = look.get(number)?.flags ?? null
     const steps = claim.steps.filter((step): step is StoreStep => step.kind === 'store' && step.uids.has(number))
-    const own = marked?.has(number) === true ? [...ours, MARKED] : ours
+    const itself = tried.has(number) ? [entry.operation] : []
+    const own = [...ours, ...itself, ...(marked?.has(number) === true ? [MARKED] : [])]
     const verdict =
       theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { base: bases.get(number) ?? null, theirs, own })
     found[verdict].push(number)
   }
   const [done, again] = [UidSet.from(found.done), UidSet.from(found.again)]
-  const byUs = changedByUs(entry.operation, marked).intersect(again)
+  const byUs = changedByUs(entry.operation, look).intersect(again)
   const falsely = again.difference(byUs)
   const isTooOften = ledger.rejectionsOf(seq) + 1 >= REJECTIONS_MAX
   const conflicting = UidSet.from(found.conflict).union(isTooOften ? falsely : UidSet.EMPTY)
@@ -208,11 +237,16 @@ function ownChanges({ members }: Claim, ledger: Ledger): readonly Entry[] {
   return [...members.flatMap(({ seq }) => ledger.entry(seq) ?? []), ...sent]
 }
 
-/** Since the user saw them, we changed these: the server is right to say so. The mark of a removal may have been set where no answer came. */
-function changedByUs({ ifUnchanged }: FlagOperation, marked: UidSet = UidSet.EMPTY): UidSet {
-  const rows = ifUnchanged?.base ?? []
-  const ours = rows.filter((row) => row.isOurs === true || (marked.has(row.uid) && !row.flags.some(isMark)))
-  return UidSet.from(ours.map((row) => row.uid))
+/**
+ * Since the user saw them, we changed these: the server is right to say so, and tells what they are like now. The mark of a removal may have been set where no
+ * answer came.
+ */
+function changedByUs({ ifUnchanged }: FlagOperation, look: NonNullable<Look>): UidSet {
+  const isOurs = ({ flags, isOurs: isKnown, uid: number }: FlagBase): boolean => {
+    const stated = look.get(number)?.flags
+    return stated !== undefined && (isKnown === true || (stated.some(isMark) && !flags.some(isMark)))
+  }
+  return UidSet.from(ifUnchanged?.base.filter(isOurs).map((row) => row.uid) ?? [])
 }
 
 /**

@@ -36,6 +36,15 @@ export function settleTransferred(
   if (step === 'move' && ledger.isCurrent(targets)) ledger.server.forget(targets.mailboxId, mine.sources)
 }
 
+/** A move to where the messages are, for the move before it was taken back: what names them by its locals names them as they are. */
+export function settleThere(ledger: Ledger, seq: EntrySeq, targets: Targets): void {
+  const entry = ledger.entry(seq)
+  if (entry === undefined || targets.kind !== 'stored') return
+  const { inverse } = placedOf(entry, targets)
+  ledger.supersede(seq, targets, { kind: 'nothing-sent' })
+  ledger.forward({ kind: 'local' }, targets, inverse, entry)
+}
+
 /** The server named an upload: the local becomes a row of server state in the same change (RFC 4549 §5.1). */
 export function settleLanded(
   ledger: Ledger,

@@ -30,6 +30,7 @@ const ON: StoredTargets = { kind: 'stored', mailboxId: INBOX, box: boxEpoch(11),
 const ARCHIVE_NOW: MailboxIdentity = { path: 'Archive', uidValidity: uidValidity(7) }
 const PAIRS = new UidPairs([{ from: 1, to: 51, length: 4 }])
 const TERMS: CompensationTerms = {
+  isDeleted: () => false,
   delimiter: '/',
   mailboxNamed: ({ path, uidValidity: validity }) =>
     path === 'Archive' && validity === 7 ? { id: ARCHIVE, box: boxEpoch(12) } : null,

@@ -31,13 +31,15 @@ export type Compensation =
   | { readonly kind: 'possible'; readonly requests: readonly CompensatingRequest[] }
   /**
    * `parked`: retry or discard it. `final`: what it did cannot be undone. `replaced`: the version before is gone, so that the draft must stay. `nothing`:
-   * nothing of it took effect, or nobody knows where.
+   * nothing of it took effect, or nobody knows where. `deleted`: so is the mailbox that the messages were in.
    */
-  | { readonly kind: 'refused'; readonly reason: 'parked' | 'final' | 'replaced' | 'nothing' }
+  | { readonly kind: 'refused'; readonly reason: 'parked' | 'final' | 'replaced' | 'nothing' | 'deleted' }
 
 export interface CompensationTerms {
   /** The mailbox with this path, in this life; null when it is gone. */
   readonly mailboxNamed: (identity: MailboxIdentity) => { readonly id: MailboxId; readonly box: BoxEpoch } | null
+  /** Whether the user has deleted the mailbox, though the server may have it still. */
+  readonly isDeleted: (id: MailboxId) => boolean
   /** Of the account's hierarchy; null where there is none. */
   readonly delimiter: string | null
   /** What is known of flags in claims that are out. */
@@ -52,6 +54,7 @@ export function compensationOf(subject: Entry | Receipt, terms: CompensationTerm
     case 'flag':
       return possible(backFlags(operation, subject, terms))
     case 'move':
+      if (terms.isDeleted(operation.targets.mailboxId)) return { kind: 'refused', reason: 'deleted' }
       return possible(backMoves(operation, subject))
     case 'copy':
       return possible(expunges(copiesOf(operation, subject, terms)))
