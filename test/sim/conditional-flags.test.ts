@@ -1,5 +1,6 @@
 import { type EntrySeq, type MessageReference, type Step, type StoreStep, UidSet } from '@tidemail/core'
 import type { FlagChange, MailEngine } from '@tidemail/engine'
+import type { StepFault } from '@tidemail/testing/simulated'
 import { describe, expect, it } from 'vitest'
 import { ReviewWorld, refused } from './review/review-world.ts'
 
@@ -285,6 +286,38 @@ describe('a change of flags on the condition that nobody made another', () => {
       expect(flagsOf(all)).toBe('')
     },
   )
+
+  it('is not counted as refused for what an attempt of ours had done whose answer was lost', async () => {
+    // Verifies: DC-7162-3.1.3a, I-LOG-3
+    const world = new ReviewWorld()
+    world.arrive('INBOX', 4)
+    world.account.inbox.store(UidSet.of(3), { direction: 'add', flags: ['\\Flagged'] })
+    const engine = await world.open()
+    await world.settle(engine)
+    const messages = (await world.messages(engine, 'INBOX')).map(({ reference }) => reference).toReversed()
+    await engine.flag(messages.slice(0, 3), { add: ['flagged'], when: 'unchanged' }).accepted
+    await engine.flag(messages.slice(2), { remove: ['flagged'], when: 'unchanged' }).accepted
+    await engine.flag(messages.slice(0, 1), { add: ['$Work'], when: 'unchanged' }).accepted
+    const busy: StepFault = { kind: 'reject', rejection: { status: 'NO', code: 'INUSE', text: 'Busy.' } }
+    const faults = new Map<number, StepFault>([
+      [1, 'lose-answer'],
+      [2, busy],
+      [7, busy],
+    ])
+    let stores = -1
+    world.remote.fault = (step) => {
+      if (step.kind === 'store') stores += 1
+      return step.kind === 'store' ? (faults.get(stores) ?? 'pass') : 'pass'
+    }
+    expect(await world.settle(engine, 12)).toBe('done')
+    expect(await world.waiting(engine)).toEqual([])
+    expect(world.account.inbox.messages.map(({ flags }) => flags.toSorted().join(' '))).toEqual([
+      '$Work \\Flagged',
+      '\\Flagged',
+      '',
+      '',
+    ])
+  })
 
   it('waits for the user, and is not sent without end, where the server does not tell what the messages are like', async () => {
     // Verifies: DC-7162-3.1.3a, I-SYNC-1

@@ -11,7 +11,7 @@ import {
   UidSet,
   uid,
 } from '@tidemail/core'
-import type { Claim, ClaimMember, Entry, FlagBase, FlagConflict, FlagOperation, UnalteredFlag } from '@tidemail/replay-log'
+import type { Claim, ClaimMember, Entry, FlagConflict, UnalteredFlag } from '@tidemail/replay-log'
 import { sentUids, sentUnder } from './claim-members.ts'
 import { REJECTIONS_MAX } from './classify-rejection.ts'
 import { conditionedOn, conditionVerdict } from './flag-conditions.ts'
@@ -201,19 +201,21 @@ function settleDisputed(
   const tried = sentBefore({ members: [member] }, ledger)
   const marked = ledger.server.mailbox(member.targets.mailboxId)?.checkpoint?.marked
   const bases = new Map(entry.operation.ifUnchanged?.base.map(({ uid: number, flags }) => [number as number, flags]))
-  const found = { done: [] as number[], again: [] as number[], conflict: [] as number[] }
+  const known = new Set(entry.operation.ifUnchanged?.base.flatMap((row) => (row.isOurs === true ? [row.uid as number] : [])))
+  const found = { done: [] as number[], again: [] as number[], byUs: [] as number[], conflict: [] as number[] }
   for (const number of disputed.difference(behind).values()) {
     const theirs = look.get(number)?.flags ?? null
     const steps = claim.steps.filter((step): step is StoreStep => step.kind === 'store' && step.uids.has(number))
     const itself = tried.has(number) ? [entry.operation] : []
     const own = [...ours, ...itself, ...(marked?.has(number) === true ? [MARKED] : [])]
-    const verdict =
-      theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { base: bases.get(number) ?? null, theirs, own })
-    found[verdict].push(number)
+    const sides = { base: bases.get(number) ?? null, theirs: theirs ?? [] }
+    const verdict = theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { ...sides, own })
+    // We changed it since the user saw it: the server is right to say so, and has told what it is like now.
+    const isOurs = theirs !== null && (known.has(number) || conditionVerdict(entry.operation, steps, sides) === 'conflict')
+    found[verdict === 'again' && isOurs ? 'byUs' : verdict].push(number)
   }
-  const [done, again] = [UidSet.from(found.done), UidSet.from(found.again)]
-  const byUs = changedByUs(entry.operation, look).intersect(again)
-  const falsely = again.difference(byUs)
+  const [done, byUs, falsely] = [UidSet.from(found.done), UidSet.from(found.byUs), UidSet.from(found.again)]
+  const again = byUs.union(falsely)
   const isTooOften = ledger.rejectionsOf(seq) + 1 >= REJECTIONS_MAX
   const conflicting = UidSet.from(found.conflict).union(isTooOften ? falsely : UidSet.EMPTY)
   const conflicts = [...conflicting.values()].map((number): FlagConflict => {
@@ -235,18 +237,6 @@ function ownChanges({ members }: Claim, ledger: Ledger): readonly Entry[] {
     progress.some(({ mayBeDone, state }) => mayBeDone !== undefined || state !== 'queued'),
   )
   return [...members.flatMap(({ seq }) => ledger.entry(seq) ?? []), ...sent]
-}
-
-/**
- * Since the user saw them, we changed these: the server is right to say so, and tells what they are like now. The mark of a removal may have been set where no
- * answer came.
- */
-function changedByUs({ ifUnchanged }: FlagOperation, look: NonNullable<Look>): UidSet {
-  const isOurs = ({ flags, isOurs: isKnown, uid: number }: FlagBase): boolean => {
-    const stated = look.get(number)?.flags
-    return stated !== undefined && (isKnown === true || (stated.some(isMark) && !flags.some(isMark)))
-  }
-  return UidSet.from(ifUnchanged?.base.filter(isOurs).map((row) => row.uid) ?? [])
 }
 
 /**
