@@ -287,6 +287,19 @@ describe('a change of flags on the condition that nobody made another', () => {
     },
   )
 
+  it('is no conflict with one that was lost, when it is sent again behind another', async () => {
+    // Verifies: DC-7162-3.1.3a, I-LOG-3
+    const all = await lab()
+    let stores = 0
+    all.world.remote.fault = (step) => (step.kind === 'store' && stores++ === 0 ? 'lose-answer' : 'pass')
+    await change(all, { add: ['$Work'], when: 'unchanged' })
+    await all.engine.syncOnce().catch(() => null)
+    await change(all, { add: ['seen'], when: 'unchanged' }, 2)
+    await change(all, { remove: ['$Work'], when: 'unchanged' })
+    await nothingWaits(all)
+    expect(flagsOf(all)).toBe('\\Seen')
+  })
+
   it('is not counted as refused for what an attempt of ours had done whose answer was lost', async () => {
     // Verifies: DC-7162-3.1.3a, I-LOG-3
     const world = new ReviewWorld()

@@ -192,9 +192,10 @@ function settleDisputed(
   const { seq } = member
   const entry = ledger.entry(seq)
   if (entry?.operation.kind !== 'flag') return UidSet.EMPTY
-  const behind = disputed.intersect(before)
-  each(member, look === null ? disputed : behind, (targets) => ledger.repeatPart(seq, targets, member.unaltered))
-  if (look === null) return disputed
+  if (look === null) {
+    each(member, disputed, (targets) => ledger.repeatPart(seq, targets, member.unaltered))
+    return disputed
+  }
   const ours = ownChanges(claim, ledger).flatMap(({ operation, seq: other }) =>
     other !== seq && operation.kind === 'flag' ? [operation] : [],
   )
@@ -203,7 +204,7 @@ function settleDisputed(
   const bases = new Map(entry.operation.ifUnchanged?.base.map(({ uid: number, flags }) => [number as number, flags]))
   const known = new Set(entry.operation.ifUnchanged?.base.flatMap((row) => (row.isOurs === true ? [row.uid as number] : [])))
   const found = { done: [] as number[], again: [] as number[], byUs: [] as number[], conflict: [] as number[] }
-  for (const number of disputed.difference(behind).values()) {
+  for (const number of disputed.values()) {
     const theirs = look.get(number)?.flags ?? null
     const steps = claim.steps.filter((step): step is StoreStep => step.kind === 'store' && step.uids.has(number))
     const itself = tried.has(number) ? [entry.operation] : []
@@ -212,7 +213,8 @@ function settleDisputed(
     const verdict = theirs === null ? 'again' : conditionVerdict(entry.operation, steps, { ...sides, own })
     // We changed it since the user saw it: the server is right to say so, and has told what it is like now.
     const isOurs = theirs !== null && (known.has(number) || conditionVerdict(entry.operation, steps, sides) === 'conflict')
-    found[verdict === 'again' && isOurs ? 'byUs' : verdict].push(number)
+    const isAgain = verdict !== 'conflict' && (before.has(number) || (verdict === 'again' && isOurs))
+    found[isAgain ? 'byUs' : verdict].push(number)
   }
   const [done, byUs, falsely] = [UidSet.from(found.done), UidSet.from(found.byUs), UidSet.from(found.again)]
   const again = byUs.union(falsely)
@@ -228,7 +230,7 @@ function settleDisputed(
   each(member, conflicting, (targets) => ledger.advance(seq, targets, { kind: 'conflict', conflicts }))
   each(member, byUs, (targets) => ledger.repeatPart(seq, targets, member.unaltered))
   each(member, falsely.difference(conflicting), (targets) => ledger.unfold(seq, targets))
-  return behind.union(again).difference(conflicting)
+  return again.difference(conflicting)
 }
 
 /** Whose changes may have taken effect, folded into this one or sent in vain before: those of the claim, of which some may be settled by now, and others. */
