@@ -21,7 +21,6 @@ import {
   decodeReceipt,
   discardEntry,
   type Entry,
-  type Forwarding,
   followLocals,
   isSettled,
   namesTakenBack,
@@ -81,7 +80,7 @@ export class Decisions {
         if (following.length === 0 && deletionsBehind(entry, others).length > 0) throw notUndoable(seq, 'deleted')
         const renamed = others.map((other) => names.reduce(rewriteTargets, other)).filter((other) => !others.includes(other))
         const changed = [...following, ...renamed]
-        return { answer, writes: [...entryWrites([rest, ...changed], now), ...forwardWrites(entry, names)], decidedOn: changed }
+        return { answer, writes: entryWrites([rest, ...changed], now), decidedOn: changed }
       },
       (receipt) => this.compensable(seq, receipt),
     )
@@ -253,13 +252,6 @@ function parkedDeletion(deletion: Entry): Entry {
   const queued = deletion.progress.filter(({ state }) => state === 'queued')
   const park = { kind: 'park' as const, parkedFor: 'needs-another' as const }
   return queued.reduce((rest, { targets }) => transition(rest, targets, park).entry, deletion)
-}
-
-/** Whoever knows a message by the local that it had on its way is led back to it. */
-function forwardWrites({ accountId }: Entry, names: readonly Forwarding[]): Write[] {
-  return names.flatMap(({ from, pairs, to: { box, mailboxId } }): Write[] =>
-    box === null || pairs.ranges.length === 0 ? [] : [{ kind: 'forward', accountId, from, to: { mailboxId, box }, pairs }],
-  )
 }
 
 /** What was queued of the entry is taken back, and of the rest there is nothing that could be: that is all the same what was asked. */
